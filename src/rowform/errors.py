@@ -1,0 +1,137 @@
+"""Every error that rowform raises on purpose, and the exit codes they lead to.
+
+::
+
+    RowformError                     exit 1
+    ├── UsageError                   options or names that make no sense together
+    ├── InvalidConfig                problems in the YAML, each with its place
+    ├── GitError                     the repository cannot answer
+    ├── EmbeddedError                the embedded database cannot be started
+    ├── DatabaseError                the server refused or failed
+    │   ├── ConnectionFailed         unreachable, wrong password, TLS, …
+    │   └── SchemaError              tables missing, older or newer than this tool
+    ├── PartlyApplied                some restaurants were applied and some failed
+    └── Refused                      exit 3: a guard said no and nothing was written
+        ├── Blocked                  one or more guards of the plan
+        ├── StalePlan                somebody else was faster
+        ├── LockedVersion            the active version is locked
+        └── Declined                 nobody said yes
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import IntEnum
+from typing import Any, ClassVar
+
+from rowform.location import Problem
+
+
+class ExitCode(IntEnum):
+    """What the process tells its caller."""
+
+    OK = 0
+    ERROR = 1
+    CHANGES = 2
+    REFUSED = 3
+
+    @property
+    def meaning(self) -> str:
+        return _MEANINGS[self]
+
+
+_MEANINGS = {
+    ExitCode.OK: "done, or nothing to do",
+    ExitCode.ERROR: "error, wrong usage included",
+    ExitCode.CHANGES: "there are changes; only with `--detailed-exitcode`",
+    ExitCode.REFUSED: "refused: a guard said no and nothing was written",
+}
+
+
+class RowformError(Exception):
+    """Base of all expected errors. ``hint`` is one sentence on the way out, if one is known."""
+
+    code: ClassVar[str] = "error"
+    exit_code: ClassVar[ExitCode] = ExitCode.ERROR
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        #: Whether the command has printed it already.
+        self.shown = False
+
+    def to_json(self) -> dict[str, Any]:
+        return {"code": self.code, "message": self.message, "hint": self.hint}
+
+
+class UsageError(RowformError):
+    code = "usage"
+
+
+class InvalidConfig(RowformError):
+    """The configuration has errors. ``problems`` is sorted and never empty."""
+
+    code = "invalid-config"
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        noun = "problem" if len(problems) == 1 else "problems"
+        super().__init__(f"{len(problems)} {noun} in the configuration")
+        self.problems = tuple(problems)
+
+    def to_json(self) -> dict[str, Any]:
+        return {**super().to_json(), "problems": [problem.to_json() for problem in self.problems]}
+
+
+class GitError(RowformError):
+    code = "git"
+
+
+class EmbeddedError(RowformError):
+    code = "embedded-database"
+
+
+class DatabaseError(RowformError):
+    """``sqlstate`` is PostgreSQL's five-character code where the server gave one."""
+
+    code = "database"
+
+    def __init__(self, message: str, hint: str | None = None, sqlstate: str | None = None) -> None:
+        super().__init__(message, hint)
+        self.sqlstate = sqlstate
+
+    def to_json(self) -> dict[str, Any]:
+        return {**super().to_json(), "sqlstate": self.sqlstate}
+
+
+class ConnectionFailed(DatabaseError):
+    code = "connection"
+
+
+class SchemaError(DatabaseError):
+    code = "schema"
+
+
+class PartlyApplied(RowformError):
+    code = "partly-applied"
+
+
+class Refused(RowformError):
+    code = "refused"
+    exit_code = ExitCode.REFUSED
+
+
+class Blocked(Refused):
+    code = "blocked"
+
+
+class StalePlan(Refused):
+    code = "stale"
+
+
+class LockedVersion(Refused):
+    code = "locked"
+
+
+class Declined(Refused):
+    code = "declined"

@@ -1,0 +1,78 @@
+"""Words and values as people may safely see them: escaped, quoted, suggested."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+#: C0 and C1 controls, DEL, line and paragraph separators, bidirectional controls and
+#: overrides, zero-width marks that hide text, the BOM, lone surrogates and non-characters.
+#: Source: Unicode Standard Annex 9 for the bidirectional ones (the "Trojan Source" set).
+UNSAFE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]"
+)
+
+_SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def _escaped(match: re.Match[str]) -> str:
+    char = match.group()
+    code = ord(char)
+    return _SHORT.get(char) or (f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}")
+
+
+def escape(text: str) -> str:
+    """Make ``text`` safe for a terminal and for one line: unsafe characters become escapes."""
+    return UNSAFE.sub(_escaped, text)
+
+
+def quote(value: Any, limit: int = 200) -> str:
+    """Show any JSON value on one line, safely; text in double quotes; cut after ``limit`` characters."""
+    shown = escape(json.dumps(value, ensure_ascii=False, default=str))
+    return shown if len(shown) <= limit else f"{shown[:limit]}…"
+
+
+def closest(word: str, candidates: Iterable[str]) -> str | None:
+    """The candidate that ``word`` was probably meant to be, or ``None``."""
+    # difflib takes 10 ms to import: only a mistake pays for it.
+    import difflib
+
+    known = {candidate.casefold(): candidate for candidate in candidates}
+    found = difflib.get_close_matches(word.casefold(), known, n=1, cutoff=0.72)
+    return known[found[0]] if found else None
+
+
+def did_you_mean(word: str, candidates: Iterable[str]) -> str | None:
+    """A hint that names the closest candidate, or ``None``."""
+    found = closest(word, candidates)
+    return f"did you mean `{escape(found)}`?" if found else None
+
+
+def count(number: int, noun: str) -> str:
+    """``1 setting``, ``2 settings``; the plural is the noun with an s."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def joined(words: Iterable[str]) -> str:
+    """``a, b and c``."""
+    parts = list(words)
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}" if parts else ""
+
+
+def pointer(path: Iterable[str | int]) -> str:
+    """An RFC 6901 JSON pointer."""
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
+
+
+def steps(path: Iterable[str | int]) -> Iterator[str]:
+    """The steps of a path as people write them: ``limit_config``, ``.maxCount``, ``[0]``."""
+    first = True
+    for step in path:
+        if isinstance(step, int):
+            yield f"[{step}]"
+        else:
+            shown = step if re.fullmatch(r"[\w-]+", step) else quote(step)
+            yield shown if first else f".{shown}"
+        first = False

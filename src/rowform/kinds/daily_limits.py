@@ -1,0 +1,14 @@
+"""Limits that count per day."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rowform.kinds.limits import Limit
+
+
+class DailyLimit(Limit):
+    """How many people may, or must, have a certain shift on one day."""
+
+    table: ClassVar[str] = "daily_limits"
+    noun: ClassVar[str] = "daily limit"

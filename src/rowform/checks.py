@@ -1,0 +1,144 @@
+"""Validation errors of pydantic as problems at their places, in words for people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from rowform.document import Document, Pointer
+from rowform.kinds.base import PATTERN_MESSAGES
+from rowform.location import Location, Problem, Severity
+from rowform.text import count, did_you_mean, escape, quote
+
+
+class Problems:
+    """Collects problems, one per place: what was said first of a place stands."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[Location, Severity], Problem] = {}
+
+    def add(self, problem: Problem) -> None:
+        if problem.severity is Severity.WARNING and (problem.location, Severity.ERROR) in self._found:
+            return
+        self._found.setdefault((problem.location, problem.severity), problem)
+
+    def extend(self, problems: Iterable[Problem]) -> None:
+        for problem in problems:
+            self.add(problem)
+
+    def error(self, location: Location, message: str, hint: str | None = None) -> None:
+        self.add(Problem(location, message, hint))
+
+    def warn(self, location: Location, message: str, hint: str | None = None) -> None:
+        self.add(Problem(location, message, hint, Severity.WARNING))
+
+    def sorted(self, severity: Severity) -> tuple[Problem, ...]:
+        return tuple(sorted((p for p in self._found.values() if p.severity is severity), key=_order))
+
+
+def _order(problem: Problem) -> tuple[Location, str]:
+    return problem.location, problem.message
+
+
+def value_at(value: Any, pointer: Pointer) -> Any:
+    """The value that ``pointer`` leads to, or ``None`` where it leads nowhere."""
+    for step in pointer:
+        try:
+            value = value[step]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return value
+
+
+def schema_problems(
+    error: ValidationError,
+    document: Document,
+    base: Pointer,
+    fields: Callable[[Pointer], Iterable[str]],
+) -> Iterable[Problem]:
+    """One problem per error of ``error``, which came from validating the value at ``base``.
+
+    ``fields`` tells the known fields of the mapping at a pointer, for "did you mean".
+    """
+    for detail in error.errors(include_url=False, include_context=True, include_input=False):
+        pointer = (*base, *detail["loc"])
+        if detail["type"] == "extra_forbidden":
+            name = str(pointer[-1])
+            hint = did_you_mean(name, fields(pointer[:-1]))
+            yield Problem(document.locate(pointer, key=True), f'unknown field "{escape(name)}"', hint)
+        elif detail["type"] == "missing":
+            yield Problem(document.locate(pointer[:-1]), f'missing field "{pointer[-1]}"')
+        else:
+            message, hint = _sentence(detail, document, pointer)
+            yield Problem(document.locate(pointer), message, hint)
+
+
+#: What a type error expected.
+_EXPECTED: Mapping[str, str] = {
+    "string_type": "text",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "list_type": "a list",
+    "dict_type": "a mapping",
+    "model_type": "a mapping",
+    "model_attributes_type": "a mapping",
+}
+
+
+def kind_of_value(value: Any) -> str:
+    """What sort of thing a value is, for messages: ``the number 3``, ``a list``."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return f"the number {value}"
+    if isinstance(value, str):
+        return f"the text {quote(value, 60)}"
+    return "a list" if isinstance(value, list) else "a mapping"
+
+
+def _sentence(detail: ErrorDetails, document: Document, pointer: Pointer) -> tuple[str, str | None]:
+    """The message and the hint for one error."""
+    value = value_at(document.value, pointer)
+    context: Mapping[str, Any] = detail.get("ctx", {})
+    name = f"{escape(str(pointer[-1]))}: " if pointer and isinstance(pointer[-1], str) else ""
+    expected = _EXPECTED.get(detail["type"])
+    if expected:
+        return f"{name}expected {expected}, got {kind_of_value(value)}", _type_hint(
+            detail, document, pointer, value
+        )
+    match detail["type"]:
+        case "greater_than_equal":
+            return f"{name}{value} is too small; it must be at least {context['ge']:g}", None
+        case "less_than_equal":
+            return f"{name}{value} is too large; it must be at most {context['le']:g}", None
+        case "string_pattern_mismatch":
+            reason = PATTERN_MESSAGES.get(context["pattern"], f"does not match {context['pattern']}")
+            return f"{name}{quote(value, 60)} {reason}", None
+        case "string_too_short" | "too_short":
+            return f"{name}must not be empty", None
+        case "string_too_long":
+            return f"{name}is longer than {count(context['max_length'], 'character')}", None
+        case _:
+            return f"{name}{escape(detail['msg'])}", None
+
+
+def _type_hint(detail: ErrorDetails, document: Document, pointer: Pointer, value: Any) -> str | None:
+    written = document.source(pointer)
+    if detail["type"] == "string_type" and not isinstance(value, list | dict):
+        # `~` and nothing at all are null, whatever the quotes would make of them.
+        return f"quote it: {quote(written)}" if written else 'quote it: "" is an empty text'
+    if detail["type"] == "bool_type" and isinstance(value, str):
+        word = value.casefold()
+        meant = {"yes": "true", "on": "true", "no": "false", "off": "false"}.get(word)
+        return f"in YAML 1.2 `{word}` is text; write {meant}" if meant else None
+    is_number = isinstance(value, str) and detail["type"] in ("int_type", "float_type")
+    if is_number and value.replace(".", "", 1).lstrip("+-").isdigit() and not written:
+        return f"write it without quotes: {value}"
+    return None

@@ -1,0 +1,82 @@
+"""Settings as YAML: the inverse of loading.
+
+Every text that a YAML 1.1 or 1.2 reader could take for something else is quoted, so that
+what is written here reads the same everywhere.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rowform.kinds import Kind
+from rowform.state import Content, Entry
+from rowform.text import UNSAFE
+
+#: Text that is plain in both YAML versions: words that start with a letter, and hold nothing
+#: that means something to YAML.
+_PLAIN = re.compile(r"[^\W\d_](?:[\w /().+%-]*[\w).%])?")
+#: Words that some YAML version reads as null or a boolean.
+_RESERVED = frozenset("null true false yes no on off y n".split())
+_INDENT = "  "
+
+
+def dump(content: Content, kinds: Mapping[str, Kind]) -> str:
+    """The content as one YAML document: kinds and entries in order, defaults left out."""
+    lines: list[str] = []
+    for kind in kinds.values():
+        if kind.name in content:
+            entries = content[kind.name]
+            lines.append(f"{kind.name}:" if entries else f"{kind.name}: []")
+            for key in sorted(entries):
+                lines.extend(entry_lines(kind, entries[key]))
+    return "\n".join(lines) + "\n" if lines else "{}\n"
+
+
+def entry_lines(kind: Kind, entry: Entry) -> Iterator[str]:
+    """One entry as an item of its kind's list; the key first, fields at their default left out."""
+    values = entry.values
+    names = [kind.key, *(name for name in kind.column_names if name != kind.key)]
+    defaults = kind.defaults
+    first = True
+    for name in names:
+        if name in defaults and values[name] == defaults[name] and type(values[name]) is type(defaults[name]):
+            continue
+        for line in _member(name, values[name], 2):
+            yield f"{_INDENT}- {line.lstrip()}" if first else line
+            first = False
+
+
+def _member(name: str, value: Any, depth: int) -> Iterator[str]:
+    indent = _INDENT * depth
+    if isinstance(value, dict) and value:
+        yield f"{indent}{scalar(name)}:"
+        for key, item in value.items():
+            yield from _member(key, item, depth + 1)
+    elif isinstance(value, list) and any(isinstance(item, dict | list) and item for item in value):
+        yield f"{indent}{scalar(name)}:"
+        for item in value:
+            yield f"{indent}{_INDENT}- {_flow(item)}"
+    else:
+        yield f"{indent}{scalar(name)}: {_flow(value)}"
+
+
+def _flow(value: Any) -> str:
+    """A value on one line."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{scalar(key)}: {_flow(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(_flow(item) for item in value) + "]"
+    return scalar(value)
+
+
+def scalar(value: Any) -> str:
+    """A scalar as YAML, quoted where it could be read as something else."""
+    if isinstance(value, str):
+        if _PLAIN.fullmatch(value) and value.casefold() not in _RESERVED and not UNSAFE.search(value):
+            return value
+        text = json.dumps(value, ensure_ascii=False)
+        return UNSAFE.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
+    return json.dumps(value)

@@ -115,18 +115,19 @@ def _sentence(detail: ErrorDetails, document: Document, pointer: Pointer) -> tup
         )
     match detail["type"]:
         case "greater_than_equal":
-            return f"{name}{value} is too small; it must be at least {context['ge']:g}", None
+            said = f"{value} is too small; it must be at least {context['ge']:g}"
         case "less_than_equal":
-            return f"{name}{value} is too large; it must be at most {context['le']:g}", None
+            said = f"{value} is too large; it must be at most {context['le']:g}"
         case "string_pattern_mismatch":
             reason = PATTERN_MESSAGES.get(context["pattern"], f"does not match {context['pattern']}")
-            return f"{name}{quote(value, 60)} {reason}", None
+            said = f"{quote(value, 60)} {reason}"
         case "string_too_short" | "too_short":
-            return f"{name}must not be empty", None
+            said = "must not be empty"
         case "string_too_long":
-            return f"{name}is longer than {count(context['max_length'], 'character')}", None
+            said = f"is longer than {count(context['max_length'], 'character')}"
         case _:
-            return f"{name}{escape(detail['msg'])}", None
+            said = escape(detail["msg"])
+    return f"{name}{said}", None
 
 
 def _type_hint(detail: ErrorDetails, document: Document, pointer: Pointer, value: Any) -> str | None:
@@ -138,7 +139,7 @@ def _type_hint(detail: ErrorDetails, document: Document, pointer: Pointer, value
         word = value.casefold()
         meant = {"yes": "true", "on": "true", "no": "false", "off": "false"}.get(word)
         return f"in YAML 1.2 `{word}` is text; write {meant}" if meant else None
-    is_number = isinstance(value, str) and detail["type"] in ("int_type", "float_type")
-    if is_number and value.replace(".", "", 1).lstrip("+-").isdigit() and not written:
-        return f"write it without quotes: {value}"
+    if detail["type"] in ("int_type", "float_type") and isinstance(value, str) and not written:
+        digits = value.replace(".", "", 1).lstrip("+-")
+        return f"write it without quotes: {value}" if digits.isascii() and digits.isdigit() else None
     return None

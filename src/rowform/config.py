@@ -91,5 +91,5 @@ def read_tool_config(file: SourceFile | None) -> tuple[ToolConfig, Problems]:
 
 
 def _fields(at: Pointer) -> tuple[str, ...]:
-    model = {0: ToolFile, 1: ThresholdsFile, 2: TargetFile}[min(len(at), 2)]
-    return tuple(model.model_fields)
+    models: tuple[type[BaseModel], ...] = (ToolFile, ThresholdsFile, TargetFile)
+    return tuple(models[min(len(at), 2)].model_fields)

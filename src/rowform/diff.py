@@ -8,6 +8,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any, Literal
 
+from rowform.jsontypes import is_list, is_object
 from rowform.state import Entry, canonical
 from rowform.text import pointer
 
@@ -128,9 +129,9 @@ def operations(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[
 
 
 def _value(before: Any, after: Any, path: tuple[str | int, ...]) -> Iterator[Operation]:
-    if isinstance(before, dict) and isinstance(after, dict):
+    if is_object(before) and is_object(after):
         yield from _mapping(before, after, path)
-    elif isinstance(before, list) and isinstance(after, list):
+    elif is_list(before) and is_list(after):
         yield from _list(before, after, path)
     elif _token(before) != _token(after):
         yield Operation("replace", path, after, before)

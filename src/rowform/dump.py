@@ -11,15 +11,19 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from rowform.jsontypes import is_list, is_object
 from rowform.kinds import Kind
+from rowform.kinds.base import DAY_PATTERN
 from rowform.state import Content, Entry
 from rowform.text import UNSAFE
 
 #: Text that is plain in both YAML versions: words that start with a letter, and hold nothing
 #: that means something to YAML.
 _PLAIN = re.compile(r"[^\W\d_](?:[\w /().+%-]*[\w).%])?")
+#: A date is text until a date field reads it, in quotes or not.
+_DAY = re.compile(DAY_PATTERN)
 #: Words that some YAML version reads as null or a boolean.
-_RESERVED = frozenset("null true false yes no on off y n".split())
+_RESERVED = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
 _INDENT = "  "
 
 
@@ -40,22 +44,26 @@ def entry_lines(kind: Kind, entry: Entry) -> Iterator[str]:
     values = entry.values
     names = [kind.key, *(name for name in kind.column_names if name != kind.key)]
     defaults = kind.defaults
+    days = {column.name for column in kind.columns if column.sql_type == "date"}
     first = True
     for name in names:
         if name in defaults and values[name] == defaults[name] and type(values[name]) is type(defaults[name]):
             continue
-        for line in _member(name, values[name], 2):
+        for line in _member(name, values[name], 2, plain=name in days):
             yield f"{_INDENT}- {line.lstrip()}" if first else line
             first = False
 
 
-def _member(name: str, value: Any, depth: int) -> Iterator[str]:
+def _member(name: str, value: Any, depth: int, *, plain: bool = False) -> Iterator[str]:
     indent = _INDENT * depth
-    if isinstance(value, dict) and value:
+    if plain and isinstance(value, str) and _DAY.fullmatch(value):
+        yield f"{indent}{scalar(name)}: {value}"
+        return
+    if is_object(value) and value:
         yield f"{indent}{scalar(name)}:"
         for key, item in value.items():
             yield from _member(key, item, depth + 1)
-    elif isinstance(value, list) and any(isinstance(item, dict | list) and item for item in value):
+    elif is_list(value) and any((is_object(item) or is_list(item)) and item for item in value):
         yield f"{indent}{scalar(name)}:"
         for item in value:
             yield f"{indent}{_INDENT}- {_flow(item)}"
@@ -65,9 +73,9 @@ def _member(name: str, value: Any, depth: int) -> Iterator[str]:
 
 def _flow(value: Any) -> str:
     """A value on one line."""
-    if isinstance(value, dict):
+    if is_object(value):
         return "{" + ", ".join(f"{scalar(key)}: {_flow(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, list):
+    if is_list(value):
         return "[" + ", ".join(_flow(item) for item in value) + "]"
     return scalar(value)
 

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from rowform.checks import Problems, kind_of_value, schema_problems
 from rowform.document import Document, Pointer
+from rowform.jsontypes import is_list, is_object
 from rowform.kinds import Kind
 from rowform.kinds.base import PREVIOUSLY, JsonObject
 from rowform.location import Location
@@ -74,7 +75,7 @@ def read_directory(
     for document in documents:
         if document.is_empty:
             problems.warn(Location(document.file), "the file is empty")
-        elif not isinstance(document.value, dict):
+        elif not is_object(document.value):
             problems.error(
                 document.locate(()),
                 f"expected kinds with lists of entries, got {kind_of_value(document.value)}",
@@ -100,7 +101,7 @@ def _read_kind(
         problems.error(document.locate((name,), key=True), f'unknown kind "{escape(name)}"', hint)
         return
     directory.mentioned.setdefault(name, document.locate((name,), key=True))
-    if not isinstance(value, list):
+    if not is_list(value):
         problems.error(
             document.locate((name,)),
             f"{name}: expected a list of entries, got {kind_of_value(value)}",
@@ -110,7 +111,7 @@ def _read_kind(
     faulty = _faulty_entries(document, kind, value, problems)
     directory.complete = directory.complete and not faulty
     for index, item in enumerate(value):
-        if isinstance(item, dict):
+        if is_object(item):
             _read_entry(kind, item, Written(document, (name, index)), index in faulty, problems, directory)
 
 
@@ -149,7 +150,7 @@ def _read_entry(
                 written.at(start), f"{start}: {first} is after {end} {last}", "both days are inclusive"
             )
     for column, model in kind.json_models.items():
-        if isinstance(item.get(column), dict):
+        if is_object(item.get(column)):
             _near_misses(model, item[column], written, (column,), problems)
     if not isinstance(key, str) or not key.strip():
         return
@@ -185,7 +186,7 @@ def _near_misses(
     for name, item in value.items():
         if name in known:
             nested = known[name]
-            if nested is not None and isinstance(item, dict):
+            if nested is not None and is_object(item):
                 _near_misses(nested, item, written, (*at, name), problems)
         else:
             meant = closest(name, known)

@@ -227,7 +227,7 @@ def _rename_notes(changes: Sequence[Change], kinds: Mapping[str, Kind]) -> Itera
                 taken.add(index)
                 yield (
                     f"{kind.noun} {quote(gone.key)} is deleted and {quote(new.key)} created with the same"
-                    f" content: if that is a rename, add `previously: [{quote(gone.key)}]` to keep its history"
+                    f" content; for a rename, add `previously: [{quote(gone.key)}]` to keep its history"
                 )
                 break
 

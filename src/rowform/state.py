@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 import orjson
 
+from rowform.jsontypes import is_list, is_object
 from rowform.kinds import Kind
 from rowform.location import Location
 
@@ -97,9 +98,9 @@ def number(value: float) -> int | float:
 
 def normalise(value: Any) -> Any:
     """``value`` with all its numbers in their one spelling."""
-    if isinstance(value, dict):
+    if is_object(value):
         return {key: normalise(item) for key, item in value.items()}
-    if isinstance(value, list):
+    if is_list(value):
         return [normalise(item) for item in value]
     if isinstance(value, int | float) and not isinstance(value, bool):
         return number(value)
@@ -156,7 +157,7 @@ def _values_at(
     if not path:
         yield at, value
     elif path[0] == "[]":
-        for index, item in enumerate(value if isinstance(value, list) else ()):
+        for index, item in enumerate(value if is_list(value) else ()):
             yield from _values_at(item, path[1:], (*at, index))
-    elif isinstance(value, dict) and path[0] in value:
+    elif is_object(value) and path[0] in value:
         yield from _values_at(value[path[0]], path[1:], (*at, path[0]))

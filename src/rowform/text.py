@@ -20,7 +20,7 @@ _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 def _escaped(match: re.Match[str]) -> str:
     char = match.group()
     code = ord(char)
-    return _SHORT.get(char) or (f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}")
+    return _SHORT.get(char) or (f"\\x{code:02x}" if code <= 0xFF else f"\\u{code:04x}")
 
 
 def escape(text: str) -> str:

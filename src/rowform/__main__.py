@@ -1,0 +1,5 @@
+"""``python -m rowform``."""
+
+from rowform.cli.main import run
+
+run()

@@ -1,0 +1,127 @@
+"""``rowform apply``."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from uuid import UUID
+
+import click
+
+from rowform.cli.common import ask, format_option, ink, note, print_json, restaurants_option, settings
+from rowform.diff import Action
+from rowform.errors import UsageError
+from rowform.guards import GuardName
+from rowform.kinds import kinds
+from rowform.plan import RestaurantPlan
+from rowform.render.plan_text import plan_text
+from rowform.sync.applying import Outcome, apply_planned, check_guards, failure
+from rowform.sync.planning import Planned, planned
+from rowform.text import escape
+
+FORMAT = "rowform.apply/1"
+#: Seconds between two lines of progress.
+_PROGRESS_EVERY = 2.0
+
+
+@click.command()
+@restaurants_option
+@format_option
+@click.option("--auto-approve", is_flag=True, help="Do not ask.")
+@click.option(
+    "--force",
+    "forced",
+    multiple=True,
+    type=click.Choice([guard.value for guard in GuardName if guard.forceable]),
+    help="Overrule this guard; repeatable, and noted in the version.",
+)
+@click.option("--message", metavar="TEXT", help="The version's name, instead of the commit's subject.")
+@click.option("--actor", metavar="UUID", envvar="ROWFORM_ACTOR", help="Who is noted as the creator.")
+@click.pass_context
+def apply(
+    ctx: click.Context,
+    *,
+    slugs: tuple[str, ...],
+    form: str,
+    auto_approve: bool,
+    forced: tuple[str, ...],
+    message: str | None,
+    actor: str | None,
+) -> None:
+    """Plans, asks, and then makes one new version per restaurant: all of it, or nothing."""
+    guards = [GuardName(name) for name in forced]
+    actor = _actor(actor)
+    if message is not None and not message.strip():
+        raise UsageError("--message is empty")
+    with planned(settings(ctx), slugs) as work:
+        as_json = form == "json"
+        if not (as_json and auto_approve):
+            text = plan_text(work.plan, kinds(), ink(sys.stderr if as_json else None))
+            click.echo(text, err=as_json)
+        if work.plan.has_changes:
+            check_guards(work.plan, guards)
+            if not auto_approve:
+                ask("Do you want to apply this?")
+        outcomes = apply_planned(work, message=message, actor=actor, forced=guards, progress=_Progress().show)
+        _report(work, outcomes, as_json)
+    error = failure(outcomes)
+    if error is not None:
+        error.shown = as_json
+        raise error
+
+
+def _actor(value: str | None) -> str | None:
+    if value is None:
+        return None
+    try:
+        return str(UUID(value))
+    except ValueError:
+        raise UsageError(f'the actor "{escape(value)}" is no UUID') from None
+
+
+class _Progress:
+    """Says on stderr how far a long run is."""
+
+    def __init__(self) -> None:
+        self._last = time.monotonic()
+
+    def show(self, plan: RestaurantPlan, index: int, total: int) -> None:
+        now = time.monotonic()
+        if total > 1 and now - self._last >= _PROGRESS_EVERY:
+            self._last = now
+            note(f"Applying {plan.slug} ({index + 1} of {total}) ...")
+
+
+def _report(work: Planned, outcomes: Sequence[Outcome], as_json: bool) -> None:
+    if as_json:
+        print_json(
+            {
+                "format": FORMAT,
+                "plan": work.plan.to_json(),
+                "results": [outcome.to_json() for outcome in outcomes],
+            }
+        )
+    elif work.plan.has_changes:
+        click.echo()
+        several = len([outcome for outcome in outcomes if outcome.applied or outcome.error]) > 1
+        for outcome in outcomes:
+            _report_one(outcome, several)
+
+
+def _report_one(outcome: Outcome, several: bool) -> None:
+    if outcome.applied:
+        if several:
+            click.echo(f"{escape(outcome.plan.slug)}:")
+        click.echo(complete_line(outcome))
+    elif outcome.error:
+        note(f"{outcome.plan.slug} failed: {outcome.error.message}")
+
+
+def complete_line(outcome: Outcome) -> str:
+    """The stable line about an apply that is done."""
+    number = outcome.applied.version_number if outcome.applied else 0
+    added, changed, destroyed = (outcome.plan.count(action) for action in Action)
+    return (
+        f"Apply complete! Version {number} active: {added} added, {changed} changed, {destroyed} destroyed."
+    )

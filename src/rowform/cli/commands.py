@@ -1,0 +1,32 @@
+"""All commands by name: the module that has each one, and its one-line summary.
+
+The summaries stand here so that ``rowform --help`` imports no command.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Where a command is implemented (``module:attribute`` below ``rowform.cli``), and what it does."""
+
+    place: str
+    summary: str
+
+
+COMMANDS: dict[str, Entry] = {
+    "validate": Entry("validate:validate", "Check the configuration, offline."),
+    "schema": Entry("schema:schema", "Write the JSON Schemas for editors."),
+    "plan": Entry("plan:plan", "Show what an apply would change."),
+    "apply": Entry("apply:apply", "Make the database match the configuration."),
+    "history": Entry("history:history", "List the versions."),
+    "show": Entry("show:show", "Print the content of a version."),
+    "db": Entry("db:db", "Install rowform in a database, and look at it."),
+}
+
+DB_COMMANDS: dict[str, Entry] = {
+    "upgrade": Entry("db:upgrade", "Create or upgrade the tables."),
+    "status": Entry("db:status", "Tell what is there."),
+}

@@ -1,0 +1,81 @@
+"""What commands share: options, settings from the context, output."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from typing import Any, Literal, TypeVar
+
+import click
+
+from rowform.errors import Declined
+from rowform.render.ink import Ink
+from rowform.sync.configuration import Settings
+from rowform.text import escape
+
+F = TypeVar("F", bound=Callable[..., Any])
+Format = Literal["text", "json"]
+
+
+def settings(ctx: click.Context) -> Settings:
+    """The settings that the options before the command made."""
+    options = ctx.find_root().obj
+    return Settings(
+        config_dir=options["config_dir"],
+        database_url=options["database_url"],
+        target=options["target"],
+        environment=os.environ,
+        report=note,
+    )
+
+
+def note(sentence: str) -> None:
+    """Tell people something that is no result."""
+    click.echo(escape(sentence), err=True)
+
+
+def restaurants_option(command: F) -> F:
+    """``-r SLUG``, as often as wanted."""
+    return click.option(
+        "-r", "--restaurant", "slugs", metavar="SLUG", multiple=True, help="Only this restaurant; repeatable."
+    )(command)
+
+
+def format_option(command: F) -> F:
+    """``--format text|json``."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        show_default=True,
+        help="How results are printed.",
+    )(command)
+
+
+def print_json(document: dict[str, Any]) -> None:
+    """Print the one JSON document of a command."""
+    click.echo(json.dumps(document, ensure_ascii=False, indent=2, default=str))
+
+
+def ink(stream: Any = None) -> Ink:
+    """Colours, if the stream is a terminal that wants them (https://no-color.org)."""
+    terminal = (stream or sys.stdout).isatty()
+    return Ink(terminal and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb")
+
+
+def ask(question: str) -> None:
+    """Ask on stderr; only ``yes`` is a yes.
+
+    Raises:
+        Declined: another answer, or no terminal to ask at.
+    """
+    if not sys.stdin.isatty():
+        raise Declined(
+            "nobody can be asked here: this is no terminal", "--auto-approve goes on without asking"
+        )
+    click.echo(f"\n{question} Only `yes` will do: ", nl=False, err=True)
+    if sys.stdin.readline().strip() != "yes":
+        raise Declined("not approved; nothing was done")

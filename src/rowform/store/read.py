@@ -1,0 +1,214 @@
+"""Rows of the database as settings: what is active, what a version contains, what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+from psycopg import Cursor, sql
+
+from rowform.diff import Stored
+from rowform.errors import UsageError
+from rowform.kinds import Kind
+from rowform.kinds.base import Column
+from rowform.plan import Actual, Base
+from rowform.state import Content, Entry, canonical, number, read_json
+from rowform.store.failures import translated
+from rowform.store.queries import query
+from rowform.store.session import Session, storage
+
+Rows = Mapping[str, Mapping[str, Stored]]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All restaurants of the database by id; the content only of those that were asked for."""
+
+    restaurants: Mapping[str, Actual]
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One row of ``config_versions``, and how many changes its audit has."""
+
+    id: str
+    number: int
+    name: str | None
+    description: str | None
+    is_active: bool
+    is_locked: bool
+    created_at: datetime | None
+    created_by: str | None
+    source: Mapping[str, Any]
+    base: int | None
+    added: int
+    changed: int
+    destroyed: int
+
+    def created(self) -> str:
+        """When it was made, in UTC, to the second."""
+        return self.created_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S") if self.created_at else ""
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "version_id": self.id,
+            "version_number": self.number,
+            "name": self.name,
+            "description": self.description,
+            "is_active": self.is_active,
+            "is_locked": self.is_locked,
+            "created_at": self.created_at.isoformat() if self.created_at else None,
+            "created_by": self.created_by,
+            "base_version_number": self.base,
+            "source": dict(self.source),
+            "summary": {"create": self.added, "update": self.changed, "delete": self.destroyed},
+        }
+
+
+def snapshot(session: Session, wanted: Iterable[str]) -> Snapshot:
+    """Read all restaurants and the active content of those with the ids ``wanted``.
+
+    One snapshot of the database, one round trip, whatever the number of restaurants.
+
+    Raises:
+        DatabaseError: the server refused or failed.
+    """
+    connection = session.connection
+    ids = list(wanted)
+    with translated(), connection.pipeline():
+        connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        overview = connection.execute(query("restaurants", app=session.app))
+        cursors = {
+            kind.name: connection.execute(
+                query("active_rows", app=session.app, table=storage(kind), columns=_selected(kind)),
+                {"restaurants": ids},
+            )
+            for kind in session.kinds.values()
+        }
+        connection.execute("COMMIT")
+        heads = overview.fetchall()
+        content: dict[str, dict[str, dict[str, Stored]]] = {}
+        for name, cursor in cursors.items():
+            for restaurant, stored in _stored(session.kinds[name], cursor):
+                content.setdefault(restaurant, {}).setdefault(name, {})[stored.entry.key] = stored
+    return Snapshot({head[0]: _actual(head, content.get(head[0], {})) for head in heads})
+
+
+def _actual(head: Sequence[Any], settings: Rows) -> Actual:
+    restaurant_id, slug, name, timezone, newest, version_id, version_number, is_locked, origin = head
+    base = None
+    if version_id is not None:
+        base = Base(version_id, version_number, newest, bool(is_locked), origin)
+    return Actual(restaurant_id, slug, name, timezone, True, newest or 0, base, settings)
+
+
+def version_rows(session: Session, restaurant_id: str, number_: int) -> Rows:
+    """The content of one version, active or not. One round trip.
+
+    Raises:
+        DatabaseError: the server refused or failed.
+    """
+    connection = session.connection
+    with translated(), connection.pipeline():
+        cursors = version_cursors(session, restaurant_id, number_)
+        return collect(session.kinds, cursors)
+
+
+def version_cursors(session: Session, restaurant_id: str, number_: int) -> Mapping[str, Cursor[Any]]:
+    """The queries behind :func:`version_rows`, for a caller that runs its own pipeline."""
+    return {
+        kind.name: session.connection.execute(
+            query("version_rows", table=storage(kind), columns=_selected(kind)),
+            {"restaurant": restaurant_id, "number": number_},
+        )
+        for kind in session.kinds.values()
+    }
+
+
+def collect(kinds: Mapping[str, Kind], cursors: Mapping[str, Cursor[Any]]) -> Rows:
+    """The settings that cursors of :func:`version_cursors` bring."""
+    return {
+        name: {stored.entry.key: stored for _, stored in _stored(kinds[name], cursor)}
+        for name, cursor in cursors.items()
+    }
+
+
+def content_of(rows: Rows) -> Content:
+    """Stored settings as plain content."""
+    return {kind: {key: one.entry for key, one in entries.items()} for kind, entries in rows.items()}
+
+
+def history(
+    session: Session, restaurant_id: str, number_: int | None = None, limit: int | None = None
+) -> list[Version]:
+    """The versions of a restaurant, newest first; only ``number_`` if one is given.
+
+    Raises:
+        DatabaseError: the server refused or failed.
+    """
+    with translated():
+        rows = session.connection.execute(
+            query("history", app=session.app),
+            {"restaurant": restaurant_id, "number": number_, "limit": limit},
+        ).fetchall()
+    return [Version(*row) for row in rows]
+
+
+def one_version(session: Session, restaurant_id: str, number_: int) -> Version:
+    """One version of a restaurant.
+
+    Raises:
+        UsageError: there is no such version.
+        DatabaseError: the server refused or failed.
+    """
+    found = history(session, restaurant_id, number_)
+    if not found:
+        raise UsageError(f"there is no version {number_}", "`rowform history` lists the versions")
+    return found[0]
+
+
+def _selected(kind: Kind) -> sql.Composed:
+    """The model's columns; what psycopg would turn into slow or failing objects, as text."""
+    return sql.SQL(", ").join(
+        sql.SQL("s.{}::text").format(sql.Identifier(column.name))
+        if column.sql_type in ("jsonb", "numeric", "date")
+        else sql.SQL("s.{}").format(sql.Identifier(column.name))
+        for column in kind.columns
+    )
+
+
+@lru_cache(maxsize=4096)
+def _numeric(text: str) -> int | float | str:
+    """A NUMERIC's text as a number; NaN and the infinities stay text, as JSON has no word for them."""
+    try:
+        return number(int(text))
+    except ValueError:
+        value = float(text)
+        return number(value) if value - value == 0 else text
+
+
+_CONVERT: Mapping[str, Callable[[str], Any]] = {"jsonb": read_json, "numeric": _numeric}
+
+
+def _stored(kind: Kind, cursor: Cursor[Any]) -> Iterable[tuple[str, Stored]]:
+    """Each row as its restaurant's id and the setting."""
+    names = kind.column_names
+    converters = [
+        (index, convert) for index, column in enumerate(kind.columns) if (convert := _converter(column))
+    ]
+    key_index = names.index(kind.key)
+    for row in cursor:
+        restaurant, row_id, entity_id, *values = row
+        for index, convert in converters:
+            if values[index] is not None:
+                values[index] = convert(values[index])
+        full = dict(zip(names, values, strict=True))
+        found = Entry(kind.name, values[key_index], full, canonical(full))
+        yield restaurant, Stored(found, row_id, entity_id)
+
+
+def _converter(column: Column) -> Callable[[str], Any] | None:
+    return _CONVERT.get(column.sql_type)

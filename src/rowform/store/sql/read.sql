@@ -1,0 +1,70 @@
+-- name: restaurants
+-- Every restaurant with its active version and its newest version's number.
+SELECT r.id::text, r.slug, r.name, r.timezone, n.newest,
+       v.id::text, v.version_number, v.is_locked, v.source ->> 'kind'
+FROM {app}.restaurants r
+LEFT JOIN (
+    SELECT restaurant_id, max(version_number) AS newest
+    FROM {app}.config_versions GROUP BY restaurant_id
+) n ON n.restaurant_id = r.id
+LEFT JOIN {app}.config_versions v ON v.restaurant_id = r.id AND v.is_active
+ORDER BY r.slug, r.id;
+
+-- name: active_rows
+-- One kind's rows in the active versions of many restaurants, JSON and numbers as text.
+SELECT s.restaurant_id::text, s.id::text, s.entity_id::text, {columns}
+FROM {app}.config_versions v
+JOIN {table} s ON s.restaurant_id = v.restaurant_id
+    AND s.until_version IS NULL AND s.since_version <= v.version_number
+WHERE v.is_active AND v.restaurant_id = ANY (%(restaurants)s::uuid[])
+UNION ALL
+SELECT s.restaurant_id::text, s.id::text, s.entity_id::text, {columns}
+FROM {app}.config_versions v
+JOIN {table} s ON s.restaurant_id = v.restaurant_id
+    AND s.until_version > v.version_number AND s.since_version <= v.version_number
+WHERE v.is_active AND v.restaurant_id = ANY (%(restaurants)s::uuid[]);
+
+-- name: version_rows
+-- One kind's rows in one version of one restaurant.
+SELECT s.restaurant_id::text, s.id::text, s.entity_id::text, {columns}
+FROM {table} s
+WHERE s.restaurant_id = %(restaurant)s AND s.until_version IS NULL AND s.since_version <= %(number)s
+UNION ALL
+SELECT s.restaurant_id::text, s.id::text, s.entity_id::text, {columns}
+FROM {table} s
+WHERE s.restaurant_id = %(restaurant)s AND s.until_version > %(number)s AND s.since_version <= %(number)s;
+
+-- name: history
+-- The versions of one restaurant, newest first, with the changes that their audit counts.
+SELECT v.id::text, v.version_number, v.name, v.description, v.is_active, v.is_locked,
+       v.created_at, v.created_by::text, v.source, b.version_number,
+       coalesce(c.inserted, 0), coalesce(c.updated, 0), coalesce(c.deleted, 0)
+FROM {app}.config_versions v
+LEFT JOIN {app}.config_versions b ON b.id = v.base_version_id
+LEFT JOIN (
+    SELECT version_id,
+           count(*) FILTER (WHERE operation = 'INSERT') AS inserted,
+           count(*) FILTER (WHERE operation = 'UPDATE') AS updated,
+           count(*) FILTER (WHERE operation = 'DELETE') AS deleted
+    FROM {app}.config_changes
+    WHERE restaurant_id = %(restaurant)s AND table_name <> 'config_versions'
+    GROUP BY version_id
+) c ON c.version_id = v.id
+WHERE v.restaurant_id = %(restaurant)s AND (%(number)s::integer IS NULL OR v.version_number = %(number)s)
+ORDER BY v.version_number DESC
+LIMIT %(limit)s;
+
+-- name: installation
+-- All that must be known before work begins, in one round trip: database, migrations, columns.
+SELECT d.id::text, d.application_schema,
+       (SELECT max(number) FROM rowform.migrations),
+       (SELECT coalesce(json_object_agg(c.relname, c.names), json_build_object())
+        FROM (
+            SELECT t.relname,
+                   array_agg(a.attname::text) AS names
+            FROM pg_class t
+            JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
+            WHERE t.relnamespace = 'rowform'::regnamespace AND t.relname = ANY (%(kinds)s::text[])
+            GROUP BY t.relname
+        ) c)
+FROM rowform.database d;

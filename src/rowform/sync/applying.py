@@ -1,0 +1,158 @@
+"""Applying a plan: guards first, then one transaction per restaurant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rowform import __version__
+from rowform.diff import Action
+from rowform.errors import Blocked, PartlyApplied, Refused, RowformError
+from rowform.git import Lines
+from rowform.guards import GuardName
+from rowform.plan import Plan, RestaurantPlan
+from rowform.state import digest
+from rowform.sync.planning import Planned
+from rowform.text import count, joined
+
+if TYPE_CHECKING:
+    from rowform.store.apply import Applied
+    from rowform.store.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one restaurant."""
+
+    plan: RestaurantPlan
+    applied: Applied | None = None
+    error: RowformError | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "restaurant": self.plan.slug,
+            "status": "failed" if self.error else "applied" if self.applied else "unchanged",
+            "version_id": self.applied.version_id if self.applied else None,
+            "version_number": self.applied.version_number if self.applied else None,
+            "summary": {action.value: self.plan.count(action) for action in Action},
+            "error": self.error.to_json() if self.error else None,
+        }
+
+
+def check_guards(plan: Plan, forced: Sequence[GuardName]) -> None:
+    """Refuse a plan with guards that were not forced.
+
+    Raises:
+        Blocked: before anything was written.
+    """
+    reasons = [
+        f"{one.slug}: {guard.name}: {guard.reason}"
+        for one in plan.restaurants
+        for guard in one.blocked
+        if not (guard.name.forceable and guard.name in forced)
+    ]
+    if reasons:
+        names = sorted(
+            {g.name for one in plan.restaurants for g in one.blocked if g.name.forceable} - set(forced)
+        )
+        hint = f"if this is what you want: {' '.join(f'--force {name}' for name in names)}" if names else None
+        raise Blocked(f"nothing was applied: {'; '.join(reasons)}", hint)
+
+
+def _no_progress(_plan: RestaurantPlan, _index: int, _total: int) -> None:
+    """Show nothing."""
+
+
+def apply_planned(
+    work: Planned,
+    *,
+    message: str | None = None,
+    actor: str | None = None,
+    forced: Sequence[GuardName] = (),
+    progress: Callable[[RestaurantPlan, int, int], None] = _no_progress,
+) -> list[Outcome]:
+    """Apply a plan, one transaction per restaurant; one that fails does not stop the others.
+
+    Raises:
+        Blocked: a guard fired that was not forced; nothing was written.
+    """
+    check_guards(work.plan, forced)
+    pending = [one for one in work.plan.restaurants if one.has_changes]
+    outcomes: list[Outcome] = [Outcome(one) for one in work.plan.restaurants if not one.has_changes]
+    current = work.session
+    for index, one in enumerate(pending):
+        progress(one, index, len(pending))
+        try:
+            if current.connection.closed:
+                current = work.reconnect()
+            outcomes.append(Outcome(one, _apply_one(work, current, one, message, actor, forced)))
+        except RowformError as error:
+            outcomes.append(Outcome(one, error=error))
+    return sorted(outcomes, key=lambda outcome: outcome.plan.slug)
+
+
+def _apply_one(
+    work: Planned,
+    current: Session,
+    plan: RestaurantPlan,
+    message: str | None,
+    actor: str | None,
+    forced: Sequence[GuardName],
+) -> Applied:
+    from rowform.store.apply import Origin, apply_plan
+
+    overruled = sorted({guard.name.value for guard in plan.blocked if guard.name in forced})
+    subject = work.commit.subject if work.commit else ""
+    origin = Origin(
+        name=message or subject or f"Applied by rowform {__version__}",
+        actor=actor,
+        source={
+            **work.plan.source,
+            "digest": digest(plan.target),
+            "reason": message,
+            **({"forced": overruled} if overruled else {}),
+        },
+        reasons=_reasons(work, plan, message),
+    )
+    return apply_plan(current, plan, origin, work.reconnect)
+
+
+def _reasons(work: Planned, plan: RestaurantPlan, message: str | None) -> dict[tuple[str, str], str]:
+    """Why each change was made: the commit that last touched its entry, else the message."""
+    found = {(change.kind, change.key): message for change in plan.changes if message}
+    if work.repository is None or work.commit is None:
+        return {name: reason for name, reason in found.items() if reason}
+    lines: dict[tuple[str, str], Lines] = {}
+    deleted = [change for change in plan.changes if change.action is Action.DELETE]
+    for change in plan.changes:
+        origin = change.after.origin if change.after else None
+        if origin:
+            lines[change.kind, change.key] = Lines(origin.location().file, *origin.lines())
+    reasons = work.repository.reasons(lines)
+    reasons.update(
+        work.repository.removal_reasons({(change.kind, change.key): change.key for change in deleted})
+    )
+    fallback = f"{work.commit.subject} ({work.commit.short})"
+    return {
+        (change.kind, change.key): reasons.get((change.kind, change.key), fallback) for change in plan.changes
+    }
+
+
+def failure(outcomes: Sequence[Outcome]) -> RowformError | None:
+    """The error that a run with these outcomes ends with, if any.
+
+    A refusal is one only if nothing at all was written.
+    """
+    failed = [outcome for outcome in outcomes if outcome.error]
+    errors = [outcome.error for outcome in failed if outcome.error]
+    if not errors:
+        return None
+    written = any(outcome.applied for outcome in outcomes)
+    if len(errors) == 1 and not written:
+        return errors[0]
+    names = joined(outcome.plan.slug for outcome in failed)
+    message = f"{len(failed)} of {count(len(outcomes), 'restaurant')} failed: {names}"
+    if not written and all(isinstance(error, Refused) for error in errors):
+        return Refused(message)
+    return PartlyApplied(message, "the others are applied; run it again for these" if written else None)

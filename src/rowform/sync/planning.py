@@ -1,0 +1,124 @@
+"""Making a plan: configuration, Git and database together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rowform import __version__
+from rowform.errors import GitError, UsageError
+from rowform.git import Commit, Repository
+from rowform.kinds import kinds
+from rowform.plan import Actual, Plan, make_plan
+from rowform.state import Restaurant, State
+from rowform.sync.configuration import Configuration, Settings, load_configuration, selected
+from rowform.sync.database import session
+from rowform.text import count, escape, joined
+
+if TYPE_CHECKING:
+    from rowform.store.session import Session
+
+#: How many foreign restaurants a note names.
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan, and what is needed to apply it."""
+
+    plan: Plan
+    configuration: Configuration
+    commit: Commit | None
+    repository: Repository | None
+    session: Session
+    reconnect: Callable[[], Session]
+
+
+@contextmanager
+def planned(settings: Settings, slugs: Sequence[str] = ()) -> Generator[Planned]:
+    """Make a plan for the configuration against the chosen database, which stays connected."""
+    from rowform.store.read import snapshot
+
+    configuration = load_configuration(settings)
+    for warning in configuration.loaded.warnings:
+        settings.report(str(warning))
+    restaurants = selected(configuration.state, slugs)
+    repository, commit = _git(settings)
+    with session(settings, configuration.tool) as (opened, reconnect, database):
+        found = snapshot(opened, [one.id for one in restaurants])
+        plan = make_plan(
+            restaurants,
+            lambda one: found.restaurants.get(one.id) or Actual(one.id),
+            kinds(),
+            configuration.tool.thresholds,
+            database_id=opened.database_id,
+            target=database.target,
+            source=_source(commit, settings.environment),
+            notes=_foreign_notes(configuration.state, found.restaurants),
+        )
+        _check_slugs(restaurants, found.restaurants)
+        yield Planned(plan, configuration, commit, repository, opened, reconnect)
+
+
+def _git(settings: Settings) -> tuple[Repository | None, Commit | None]:
+    try:
+        repository = Repository.around(settings.config_dir)
+    except GitError as error:
+        settings.report(f"No commit is recorded: {escape(error.message)}")
+        return None, None
+    return repository, repository.head() if repository else None
+
+
+def _source(commit: Commit | None, environment: Mapping[str, str]) -> dict[str, Any]:
+    """What a version remembers of where it came from (see ``config_versions.source``)."""
+    return {
+        "kind": "git" if commit else "files",
+        "commit": commit.sha if commit else None,
+        "ref": (commit.ref if commit else None) or _ci_ref(environment),
+        "author": commit.author if commit else None,
+        "subject": commit.subject if commit else None,
+        "dirty": commit.dirty if commit else None,
+        "ci_run": _ci_run(environment),
+        "tool_version": __version__,
+    }
+
+
+def _ci_ref(environment: Mapping[str, str]) -> str | None:
+    return environment.get("GITHUB_REF_NAME") or environment.get("CI_COMMIT_REF_NAME") or None
+
+
+def _ci_run(environment: Mapping[str, str]) -> str | None:
+    """The address of the pipeline's run (GitHub Actions, GitLab CI), if this is one."""
+    server, repository, run = (
+        environment.get(f"GITHUB_{name}") for name in ("SERVER_URL", "REPOSITORY", "RUN_ID")
+    )
+    if server and repository and run:
+        return f"{server}/{repository}/actions/runs/{run}"
+    return environment.get("CI_JOB_URL") or None
+
+
+def _foreign_notes(state: State, there: Mapping[str, Actual]) -> list[str]:
+    known = {one.id for one in state.restaurants.values()}
+    foreign = sorted(
+        one.slug or restaurant_id for restaurant_id, one in there.items() if restaurant_id not in known
+    )
+    if not foreign:
+        return []
+    more = len(foreign) - _SHOWN
+    shown = joined(foreign) if more <= 0 else f"{', '.join(foreign[:_SHOWN])} and {more} more"
+    return [
+        f"{count(len(foreign), 'restaurant')} of the database without a directory here: {shown}; not touched"
+    ]
+
+
+def _check_slugs(restaurants: Sequence[Restaurant], there: Mapping[str, Actual]) -> None:
+    taken = {one.slug: restaurant_id for restaurant_id, one in there.items() if one.slug}
+    for one in restaurants:
+        other = taken.get(one.slug)
+        if one.id not in there and other is not None:
+            raise UsageError(
+                f"{one.file}: the database knows {escape(one.slug)} under the id {other}, not {one.id}",
+                "put that id into the file, or rename the directory",
+            )

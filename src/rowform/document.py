@@ -10,7 +10,7 @@ holds the two against each other. Positions are found only when somebody asks fo
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 from rowform.location import Location, Problem
@@ -103,7 +103,9 @@ class Document:
     def _place(self, pointer: Pointer) -> tuple[Place, bool]:
         """The place of a value, or of its nearest ancestor and ``False``."""
         if self._root is None:
-            self._root = _positions(self.file, self.text)
+            composer = Composer(self.file, self.text, positions=True)
+            composer.run()
+            self._root = composer.place or Place(0, 0, 0)
         place = self._root
         for step in pointer:
             below = place.child(step)
@@ -111,21 +113,6 @@ class Document:
                 return place, False
             place = below
         return place, True
-
-
-def _positions(file: str, text: str) -> Place:
-    """The tree of places. Without the garbage collector, which would take as long again to walk it."""
-    import gc
-
-    composer = Composer(file, text, positions=True)
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        composer.run()
-    finally:
-        if collecting:
-            gc.enable()
-    return composer.place or Place(0, 0, 0)
 
 
 def _decoded(file: str, data: bytes) -> str | list[Problem]:
@@ -267,17 +254,18 @@ def _settle_node(node: _Node, below: list[_Node]) -> bool:
     """Settle the floats of one mapping or list, and add those inside it to ``below``."""
     if isinstance(node, dict):
         "".join(node)  # the cheapest way to ask whether all keys are text
-    pairs: Iterable[tuple[Any, JsonValue]] = node.items() if isinstance(node, dict) else enumerate(node)
+    pairs: Any = node.items() if isinstance(node, dict) else enumerate(node)
     for key, value in pairs:
-        if isinstance(value, str):
+        kind: Any = type(value)  # pyright: ignore[reportUnknownVariableType]
+        if kind is str:
             if value[-1:] in _QUOTE_NEXT:
                 return False
-        elif isinstance(value, (dict, list)):  # noqa: UP038: a union takes twice the time
+        elif kind is dict or kind is list:
             below.append(value)
-        elif isinstance(value, (int, float)):
+        elif kind is int or kind is float:
             if not -MAX_INTEGER <= value <= MAX_INTEGER:  # false for NaN too
                 return False
-            if isinstance(value, float):
+            if kind is float:
                 node[key] = settled(value)
     return True
 

@@ -24,7 +24,7 @@ MAX_DIGITS = 400
 _SHOWN = 40
 #: Nodes that aliases may add: this many, or fewer in a small file (see ``_Composer._spend``).
 MAX_ALIASED = 100_000
-#: Reported per file; a file with more is not a settings file with mistakes in it.
+#: Per file, then reading stops: a file with more is not a settings file with mistakes in it.
 MAX_PROBLEMS = 1_000
 
 #: Characters that no file may contain, raw or escaped: C0 and C1 controls except tab and line
@@ -220,7 +220,25 @@ class Composer:
         return event if event is not None and event.flow_style else None
 
     def run(self) -> None:
-        """Read everything. Raises :class:`UnreadableError`, or ``yaml.YAMLError`` for bad syntax."""
+        """Read everything. Raises :class:`UnreadableError`, or ``yaml.YAMLError`` for bad syntax.
+
+        The garbage collector rests meanwhile: walking the growing tree again and again takes as long.
+        """
+        import gc
+
+        collecting = gc.isenabled()
+        gc.disable()
+        try:
+            self._compose()
+        finally:
+            if collecting:
+                gc.enable()
+        root = self._frames[0]
+        if isinstance(root.value, list) and root.value:
+            self.value = root.value[0]
+            self.place = root.place.child(0) if root.place is not None else None
+
+    def _compose(self) -> None:
         import yaml
 
         loader: Any = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
@@ -243,18 +261,14 @@ class Composer:
                     self._problem(event, "a second document begins here", "keep one document in each file")
                     break
                 self._directives(event)
-        root = self._frames[0]
-        if isinstance(root.value, list) and root.value:
-            self.value = root.value[0]
-            if root.place is not None and isinstance(root.place.children, list):
-                self.place = root.place.children[0]
 
     def _problem(self, event: Any, message: str, hint: str | None = None) -> Problem:
         mark = event.start_mark
         location = Location(self.file, mark.line + 1, mark.column + 1)
         problem = Problem(location, message, hint)
-        if len(self._problems) < MAX_PROBLEMS:
-            self._problems.setdefault(location, problem)
+        self._problems.setdefault(location, problem)
+        if len(self._problems) >= MAX_PROBLEMS:
+            raise UnreadableError(problem)
         return problem
 
     def _directives(self, event: Any) -> None:

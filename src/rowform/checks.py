@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -11,23 +12,31 @@ from pydantic_core import ErrorDetails
 from rowform.document import Document, Pointer
 from rowform.kinds.base import PATTERN_MESSAGES
 from rowform.location import Location, Problem, Severity
-from rowform.text import count, did_you_mean, escape, quote
+from rowform.text import closest, count, escape, quote
 
 
 class Problems:
-    """Collects problems, one per place: what was said first of a place stands."""
+    """Collects problems: what was said first of a place stands, by whom it was said all of it."""
 
     def __init__(self) -> None:
-        self._found: dict[tuple[Location, Severity], Problem] = {}
+        self._found: dict[tuple[Location, Severity], list[Problem]] = {}
 
     def add(self, problem: Problem) -> None:
-        if problem.severity is Severity.WARNING and (problem.location, Severity.ERROR) in self._found:
-            return
-        self._found.setdefault((problem.location, problem.severity), problem)
+        self.extend((problem,))
 
     def extend(self, problems: Iterable[Problem]) -> None:
+        """Add what one check found. It may say several things of one place: two fields are missing there."""
+        fresh: set[tuple[Location, Severity]] = set()
         for problem in problems:
-            self.add(problem)
+            warning = problem.severity is Severity.WARNING
+            if warning and (problem.location, Severity.ERROR) in self._found:
+                continue
+            key = (problem.location, problem.severity)
+            if key not in self._found:
+                fresh.add(key)
+                self._found[key] = [problem]
+            elif key in fresh and problem not in self._found[key]:
+                self._found[key].append(problem)
 
     def error(self, location: Location, message: str, hint: str | None = None) -> None:
         self.add(Problem(location, message, hint))
@@ -36,7 +45,8 @@ class Problems:
         self.add(Problem(location, message, hint, Severity.WARNING))
 
     def sorted(self, severity: Severity) -> tuple[Problem, ...]:
-        return tuple(sorted((p for p in self._found.values() if p.severity is severity), key=_order))
+        found = (p for ps in self._found.values() for p in ps if p.severity is severity)
+        return tuple(sorted(found, key=_order))
 
 
 def _order(problem: Problem) -> tuple[Location, str]:
@@ -61,21 +71,31 @@ def schema_problems(
 ) -> Iterable[Problem]:
     """One problem per error of ``error``, which came from validating the value at ``base``.
 
-    ``fields`` tells the known fields of the mapping at a pointer, for "did you mean".
+    ``fields`` tells the known fields of the mapping at a pointer, for "did you mean". A field
+    that is missing because it is misspelt is one mistake and not two.
     """
-    for detail in error.errors(include_url=False, include_context=True, include_input=False):
-        pointer = (*base, *detail["loc"])
+    details = error.errors(include_url=False, include_context=True, include_input=False)
+    misspelt: set[Pointer] = set()
+    for detail in details:
         if detail["type"] == "extra_forbidden":
+            pointer = (*base, *detail["loc"])
             name = str(pointer[-1])
-            hint = did_you_mean(name, fields(pointer[:-1]))
+            meant = closest(name, fields(pointer[:-1]))
+            hint = f"did you mean `{meant}`?" if meant else None
+            misspelt.update([(*pointer[:-1], meant)] if meant else ())
             yield Problem(document.locate(pointer, key=True), f'unknown field "{escape(name)}"', hint)
-        elif detail["type"] == "missing":
-            yield Problem(document.locate(pointer[:-1]), f'missing field "{pointer[-1]}"')
-        else:
+    for detail in details:
+        pointer = (*base, *detail["loc"])
+        if detail["type"] == "missing":
+            if pointer not in misspelt:
+                yield Problem(document.locate(pointer[:-1]), f'missing field "{pointer[-1]}"')
+        elif detail["type"] != "extra_forbidden":
             message, hint = _sentence(detail, document, pointer)
             yield Problem(document.locate(pointer), message, hint)
 
 
+#: What follows the scheme of a URL.
+_URL = re.compile(r"(?<=://)\S+")
 #: What a type error expected.
 _EXPECTED: Mapping[str, str] = {
     "string_type": "text",
@@ -99,8 +119,13 @@ def kind_of_value(value: Any) -> str:
     if isinstance(value, int | float):
         return f"the number {value}"
     if isinstance(value, str):
-        return f"the text {quote(value, 60)}"
+        return f"the text {_quoted(value)}"
     return "a list" if isinstance(value, list) else "a mapping"
+
+
+def _quoted(value: Any) -> str:
+    """A value in quotes; of a URL only its scheme, because URLs of databases hold passwords."""
+    return quote(_URL.sub("…", value) if isinstance(value, str) else value, 60)
 
 
 def _sentence(detail: ErrorDetails, document: Document, pointer: Pointer) -> tuple[str, str | None]:
@@ -120,7 +145,7 @@ def _sentence(detail: ErrorDetails, document: Document, pointer: Pointer) -> tup
             said = f"{value} is too large; it must be at most {context['le']:g}"
         case "string_pattern_mismatch":
             reason = PATTERN_MESSAGES.get(context["pattern"], f"does not match {context['pattern']}")
-            said = f"{quote(value, 60)} {reason}"
+            said = f"{_quoted(value)} {reason}"
         case "string_too_short" | "too_short":
             said = "must not be empty"
         case "string_too_long":

@@ -66,17 +66,17 @@ def _member(name: str, value: Any, depth: int, *, plain: bool = False) -> Iterat
     elif is_list(value) and any((is_object(item) or is_list(item)) and item for item in value):
         yield f"{indent}{scalar(name)}:"
         for item in value:
-            yield f"{indent}{_INDENT}- {_flow(item)}"
+            yield f"{indent}{_INDENT}- {flow(item)}"
     else:
-        yield f"{indent}{scalar(name)}: {_flow(value)}"
+        yield f"{indent}{scalar(name)}: {flow(value)}"
 
 
-def _flow(value: Any) -> str:
-    """A value on one line."""
+def flow(value: Any) -> str:
+    """A value on one line of YAML."""
     if is_object(value):
-        return "{" + ", ".join(f"{scalar(key)}: {_flow(item)}" for key, item in value.items()) + "}"
+        return "{" + ", ".join(f"{scalar(key)}: {flow(item)}" for key, item in value.items()) + "}"
     if is_list(value):
-        return "[" + ", ".join(_flow(item) for item in value) + "]"
+        return "[" + ", ".join(flow(item) for item in value) + "]"
     return scalar(value)
 
 

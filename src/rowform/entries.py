@@ -43,15 +43,18 @@ class Directory:
 
     ``keys`` has every key that was written, by kind and folded key. An entry with a fault
     is in it, though not in ``entries``: one fault does not cause messages elsewhere.
+    ``mentioned`` has the first document that names each kind.
     """
 
     entries: dict[str, dict[str, Entry]] = field(default_factory=dict[str, dict[str, Entry]])
     keys: dict[tuple[str, str], tuple[str, Written]] = field(
         default_factory=dict[tuple[str, str], tuple[str, Written]]
     )
-    mentioned: dict[str, Location] = field(default_factory=dict[str, Location])
+    mentioned: dict[str, Document] = field(default_factory=dict[str, Document])
     #: Whether every entry could be read.
     complete: bool = True
+    #: Whether every file could be read.
+    readable: bool = True
 
     def written(self, kind: str, key: str) -> Written | None:
         found = self.keys.get((kind, fold(key)))
@@ -71,11 +74,12 @@ def read_directory(
     documents: Iterable[Document], kinds: Mapping[str, Kind], problems: Problems, *, complete: bool = True
 ) -> Directory:
     """Read the entries of all ``documents`` of one directory; faults go to ``problems``."""
-    directory = Directory(complete=complete)
+    directory = Directory(complete=complete, readable=complete)
     for document in documents:
         if document.is_empty:
             problems.warn(Location(document.file), "the file is empty")
         elif not is_object(document.value):
+            directory.complete = False
             problems.error(
                 document.locate(()),
                 f"expected kinds with lists of entries, got {kind_of_value(document.value)}",
@@ -97,11 +101,13 @@ def _read_kind(
 ) -> None:
     kind = kinds.get(name)
     if kind is None:
+        directory.complete = False
         hint = did_you_mean(name, kinds) or f"the kinds are {', '.join(kinds)}"
         problems.error(document.locate((name,), key=True), f'unknown kind "{escape(name)}"', hint)
         return
-    directory.mentioned.setdefault(name, document.locate((name,), key=True))
+    directory.mentioned.setdefault(name, document)
     if not is_list(value):
+        directory.complete = False
         problems.error(
             document.locate((name,)),
             f"{name}: expected a list of entries, got {kind_of_value(value)}",

@@ -19,6 +19,11 @@ TOOL_FILE = "rowform.yaml"
 _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
+def is_slug(name: str) -> bool:
+    """Whether ``name`` can be a restaurant's slug, and its directory's name."""
+    return _SLUG.fullmatch(name) is not None
+
+
 @dataclass(slots=True)
 class ConfigFiles:
     """What a config directory holds.
@@ -51,13 +56,13 @@ def read_config(directory: Path) -> ConfigFiles:
     found = ConfigFiles(directory)
     root = Path(os.path.realpath(directory))
     for entry in _listed(directory, found):
-        shown = f"{directory}/{entry.name}"
+        shown = escape(f"{directory}/{entry.name}")
         if entry.is_dir(follow_symlinks=False):
             prefix = entry.name.removeprefix(DEFAULTS_PREFIX)
-            if not _SLUG.fullmatch(prefix):
+            if not is_slug(prefix):
                 found.problems.append(
                     Problem(
-                        Location(escape(shown)),
+                        Location(shown),
                         "a directory's name is a restaurant's slug",
                         "use letters, digits, dots, hyphens and underscores",
                     )
@@ -70,12 +75,12 @@ def read_config(directory: Path) -> ConfigFiles:
         elif entry.name == TOOL_FILE:
             found.tool = _read(Path(entry.path), (entry.name,), root, found)
         elif _is_yaml(entry.name, shown, found):
-            message = f"belongs into a restaurant's directory; only {TOOL_FILE} stands here"
+            message = f"belongs in a restaurant's directory; only {TOOL_FILE} stands here"
             found.problems.append(Problem(Location(escape(shown)), message))
     if not found.problems and all(name.startswith(DEFAULTS_PREFIX) for name in found.folders):
         found.problems.append(
             Problem(
-                Location(str(directory)),
+                Location(escape(str(directory))),
                 "there is no restaurant here",
                 "`rowform init --restaurant SLUG` adds one",
             )

@@ -1,20 +1,19 @@
-"""What Git knows: the commit at hand, and which commit last touched an entry."""
+"""What Git knows: the commit at hand, and what each earlier commit did to which files."""
 
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from rowform.errors import GitError
 
-#: Up to this many entries are traced one by one, so that a commit which only removed a line
-#: of an entry is found; beyond it, one ``git blame`` per file serves them all.
-MAX_TRACED = 32
 _TIMEOUT = 60.0
-_UNCOMMITTED = "0" * 40
-_REASON = "%s (%h)"
+_GIT = ("git", "-c", "core.quotepath=off")
+#: Starts the line of a commit in our log format; no path or subject begins with it.
+_MARK = "\x01"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +29,30 @@ class Commit:
 
 
 @dataclass(frozen=True, slots=True)
-class Lines:
-    """Lines of a file, both inclusive, counted from 1."""
+class FileChange:
+    """A file before and after a commit; ``None`` where it did not exist. ``path`` is the one after."""
 
-    file: str
-    first: int
-    last: int
+    path: str
+    before: Blob | None
+    after: Blob | None
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """A file's content, and an id that is equal for equal content."""
+
+    id: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A commit and its changes; ``sha`` is ``None`` for what is not committed yet."""
+
+    sha: str | None
+    short: str
+    subject: str
+    changes: tuple[FileChange, ...]
 
 
 class Repository:
@@ -77,79 +94,85 @@ class Repository:
             bool(self._git("status", "--porcelain", "--", ".")),
         )
 
-    def reasons(self, entries: Mapping[tuple[str, str], Lines]) -> dict[tuple[str, str], str]:
-        """Subject and short SHA of the last non-merge commit that touched each entry's lines.
+    def root(self) -> Path:
+        """The top of the working tree, against which the paths of :meth:`revisions` are meant."""
+        return Path(self._git("rev-parse", "--show-toplevel")).resolve()
 
-        Args:
-            entries: where each one stands in the working tree.
+    def revisions(self) -> Iterator[Revision]:
+        """What changed the YAML files of the config directory.
+
+        First what is not committed, then every non-merge commit, newest first. Lazy: a
+        caller that knows enough just stops.
         """
-        changed = self._changed_files({lines.file for lines in entries.values()})
-        found: dict[tuple[str, str], str] = {}
-        rest: dict[str, dict[tuple[str, str], Lines]] = {}
-        for name, lines in entries.items():
-            if len(entries) <= MAX_TRACED and lines.file not in changed:
-                found[name] = self._log_lines(lines)
-            else:
-                rest.setdefault(lines.file, {})[name] = lines
-        for file, wanted in rest.items():
-            found.update(self._blame(file, wanted))
-        return {name: reason for name, reason in found.items() if reason}
-
-    def removal_reasons(self, keys: Mapping[tuple[str, str], str]) -> dict[tuple[str, str], str]:
-        """For entries that are gone: the last non-merge commit that removed (or added) their key.
-
-        Beyond :data:`MAX_TRACED` of them, the last one that touched the config directory.
-        """
-        if not keys:
-            return {}
-        last = self._last_commit()
-        if len(keys) > MAX_TRACED:
-            return dict.fromkeys(keys, last)
-        return {name: self._last_commit(f"-S{key}") or last for name, key in keys.items()}
-
-    def _last_commit(self, *options: str) -> str:
-        return self._git("log", "-1", "--no-merges", f"--format={_REASON}", *options, "--", ".")
-
-    def _changed_files(self, files: Iterable[str]) -> set[str]:
-        """Those of ``files`` that differ from the commit, so that their lines have moved."""
-        names = sorted(files)
-        if not names:
-            return set()
-        return {name for name in names if self._git("status", "--porcelain", "--", self._inside(name))}
-
-    def _inside(self, file: str) -> str:
-        """A file's path as Git, running in the config directory, takes it."""
-        return str(Path(file).resolve())
-
-    def _log_lines(self, lines: Lines) -> str:
-        where = f"-L{lines.first},{lines.last}:{self._inside(lines.file)}"
-        try:
-            return self._git("log", "-1", "--no-merges", "-s", f"--format={_REASON}", where)
-        except GitError:
-            return ""
-
-    def _blame(self, file: str, wanted: Mapping[tuple[str, str], Lines]) -> dict[tuple[str, str], str]:
-        try:
-            output = self._git("blame", "--line-porcelain", "--", self._inside(file))
-        except GitError:
-            return {}
-        commits = _blamed(output)
+        root = self.root()
         short = self._git("rev-parse", "--short", "HEAD")
-        found: dict[tuple[str, str], str] = {}
-        for name, lines in wanted.items():
-            touched = commits[lines.first - 1 : lines.last]
-            if touched:
-                _, sha, subject = max(touched)
-                uncommitted = sha == _UNCOMMITTED
-                found[name] = (
-                    f"uncommitted changes on {short}" if uncommitted else f"{subject} ({sha[: len(short)]})"
+        with self._contents() as contents:
+            changes = [
+                FileChange(path, contents.read("HEAD", old), _working_copy(root / path))
+                for old, path in self._uncommitted()
+            ]
+            if changes:
+                yield Revision(None, short, "", tuple(changes))
+            for sha, abbreviated, subject, paths in self._log():
+                yield Revision(
+                    sha,
+                    abbreviated,
+                    subject,
+                    tuple(
+                        FileChange(path, contents.read(f"{sha}^", old), contents.read(sha, path))
+                        for old, path in paths
+                    ),
                 )
-        return found
+
+    def _uncommitted(self) -> list[tuple[str, str]]:
+        changed = self._git("diff", "--name-status", "-M", "HEAD", "--", ".").splitlines()
+        new = self._git("ls-files", "--others", "--exclude-standard", "--full-name", "--", ".").splitlines()
+        return [*(pair for line in changed for pair in _paths(line)), *((name, name) for name in new)]
+
+    def _log(self) -> Iterator[tuple[str, str, str, list[tuple[str, str]]]]:
+        """SHA, short SHA, subject and changed paths of each commit."""
+        form = f"--format={_MARK}%H{_MARK}%h{_MARK}%s"
+        process = subprocess.Popen(  # noqa: S603  # a fixed program; every argument is its own word
+            [*_GIT, "log", "--no-merges", "--name-status", "-M", form, "--", "."],
+            cwd=self._directory,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL,
+            encoding="utf-8",
+            errors="replace",
+        )
+        with process:
+            head: list[str] = []
+            paths: list[tuple[str, str]] = []
+            for line in process.stdout or ():
+                if line.startswith(_MARK):
+                    if head:
+                        yield head[1], head[2], head[3], paths
+                    head, paths = line.rstrip("\n").split(_MARK, 3), []
+                else:
+                    paths.extend(_paths(line.rstrip("\n")))
+            if head:
+                yield head[1], head[2], head[3], paths
+            process.kill()
+
+    @contextmanager
+    def _contents(self) -> Generator[_Contents]:
+        with subprocess.Popen(  # noqa: S603  # as above
+            [*_GIT, "cat-file", "--batch"],
+            cwd=self._directory,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        ) as process:
+            try:
+                yield _Contents(process)
+            finally:
+                process.kill()
 
     def _git(self, *arguments: str) -> str:
         try:
-            result = subprocess.run(  # noqa: S603  # a fixed program; every argument is its own word
-                ["git", "-c", "core.quotepath=off", *arguments],  # noqa: S607  # the user's Git
+            result = subprocess.run(  # noqa: S603  # as above
+                [*_GIT, *arguments],
                 cwd=self._directory,
                 capture_output=True,
                 timeout=_TIMEOUT,
@@ -164,17 +187,39 @@ class Repository:
         return result.stdout.decode("utf-8", "replace").rstrip("\n")
 
 
-def _blamed(output: str) -> Sequence[tuple[int, str, str]]:
-    """The commit of each line: time, SHA and subject."""
-    found: list[tuple[int, str, str]] = []
-    sha, time, subject = "", 0, ""
-    for line in output.split("\n"):
-        if line.startswith("\t"):
-            found.append((time, sha, subject))
-        elif line.startswith("committer-time "):
-            time = int(line.removeprefix("committer-time "))
-        elif line.startswith("summary "):
-            subject = line.removeprefix("summary ")
-        elif len(line) > 40 and line[40] == " " and all(c in "0123456789abcdef" for c in line[:40]):
-            sha = line[:40]
-    return found
+class _Contents:
+    """Files at revisions, through one long-lived ``git cat-file --batch``."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+
+    def read(self, revision: str, path: str) -> Blob | None:
+        stdin, stdout = self._process.stdin, self._process.stdout
+        if stdin is None or stdout is None:
+            raise GitError("git cat-file has no pipes")
+        stdin.write(f"{revision}:{path}\n".encode())
+        stdin.flush()
+        head = stdout.readline().decode("utf-8", "replace").split(" ")
+        if len(head) != 3 or head[1] != "blob":
+            return None
+        data = stdout.read(int(head[2]))
+        stdout.read(1)
+        return Blob(head[0], data)
+
+
+def _paths(line: str) -> Iterator[tuple[str, str]]:
+    """The YAML file before and after, from a line of ``--name-status``.
+
+    A name with a quote or a control character comes quoted, and is passed over.
+    """
+    status, *names = line.split("\t")
+    if status and names and names[-1].endswith(".yaml"):
+        yield names[0], names[-1]
+
+
+def _working_copy(file: Path) -> Blob | None:
+    try:
+        data = file.read_bytes()
+    except OSError:
+        return None
+    return Blob(f"working copy of {file}", data)

@@ -82,6 +82,10 @@ def load(
     problems = Problems()
     problems.extend(found)
     parsed = _folders(files, folders or {}, problems)
+    for folder in parsed.values():
+        # What could not even be read may hold anything.
+        if any(problem.location.file.startswith(f"{folder.shown}/") for problem in found):
+            folder.complete = False
     directories = {
         name: read_directory(folder.documents, kinds, problems, complete=folder.complete)
         for name, folder in parsed.items()
@@ -171,7 +175,7 @@ def _restaurant(
             content[name] = _merged(kind, own, sources, header.without.get(name, []), problems)
         elif name in own.mentioned:
             problems.error(
-                own.mentioned[name],
+                own.mentioned[name].locate((name,), key=True),
                 f"{name} is not managed here",
                 f"add it to `manages` in {folder.shown}/{RESTAURANT_FILE}",
             )
@@ -238,12 +242,14 @@ def _check_without(
     problems: Problems,
 ) -> None:
     """Everything that ``without`` drops must be inherited, or it is a mistake."""
+    readable = all(source.readable for source in sources)
     for name, keys in header.without.items():
         if not _check_kind(name, document.locate(("without", name), key=True), kinds, problems):
             continue
         inherited = [key for source in sources for key in source.entries.get(name, {})]
         for index, key in enumerate(keys):
-            if key not in inherited and not any(source.written(name, key) for source in sources):
+            faulty = not readable or any(source.written(name, key) for source in sources)
+            if key not in inherited and not faulty:
                 problems.error(
                     document.locate(("without", name, index)),
                     f"no {kinds[name].noun} {quote(key)} is inherited",
@@ -274,6 +280,7 @@ def _merged(
                 " only in case or Unicode form",
             )
     merged.update(mine)
+    check_previously(merged, kind.noun, problems)
     check_unique_flag(kind, sorted(merged.values(), key=lambda one: one.key in mine), problems)
     return merged
 

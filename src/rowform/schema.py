@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from pydantic import BaseModel, TypeAdapter
 from pydantic.errors import PydanticInvalidForJsonSchema
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, JsonSchemaWarningKind
 from pydantic_core import core_schema
 
 from rowform.config import ToolFile
@@ -160,11 +160,11 @@ def _with_definitions(body: Schema, definitions: Mapping[str, Schema]) -> Schema
 class _Generator(GenerateJsonSchema):
     """Pydantic's generator, for people who write YAML by hand."""
 
-    def field_title_should_be_set(self, schema: Any) -> bool:
+    def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002 - pydantic's signature
         """A title that only repeats the field's name teaches nothing."""
         return False
 
-    def sort(self, value: JsonSchemaValue, parent_key: str | None = None) -> JsonSchemaValue:
+    def sort(self, value: JsonSchemaValue, parent_key: str | None = None) -> JsonSchemaValue:  # noqa: ARG002
         """Keep the order of the models and of their examples; keywords are sorted at the end."""
         return value
 
@@ -174,6 +174,10 @@ class _Generator(GenerateJsonSchema):
         if factory is not None and not schema.get("default_factory_takes_data"):
             return factory()
         return super().get_default_value(schema)
+
+    def render_warning_message(self, kind: JsonSchemaWarningKind, detail: str) -> str | None:  # noqa: ARG002
+        """None: a default that is no JSON is left out, which is nothing to warn users of."""
+        return None
 
     def encode_default(self, dft: Any) -> Any:
         """A JSON column's default has no keys; the nulls of its model are not written anywhere."""

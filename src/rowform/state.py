@@ -91,9 +91,18 @@ def number(value: float) -> int | float:
     """The one spelling of a number: an integer if it is one that every client reads exactly."""
     if isinstance(value, float):
         return int(value) if value.is_integer() and abs(value) <= MAX_EXACT else value
-    if abs(value) > MAX_EXACT and abs(value) < 10**300 and int(float(value)) == value:
-        return float(value)
-    return value
+    return value if abs(value) <= MAX_EXACT else _large(value)
+
+
+def _large(value: int) -> int | float:
+    """The double that ``value`` is, or that is written like it: 1e23 comes back as 23 zeros."""
+    from decimal import Decimal
+
+    try:
+        double = float(value)
+    except OverflowError:
+        return value
+    return double if value in (int(double), int(Decimal(repr(double)))) else value
 
 
 def normalise(value: Any) -> Any:

@@ -57,7 +57,7 @@ def writes(
     """
     changed = {(change.kind, change.key): change for change in plan.changes}
     found: dict[str, KindWrites] = {}
-    for kind in {*plan.target, *newest}:
+    for kind in dict.fromkeys((*plan.target, *newest)):
         result = _kind_writes(plan, kind, newest.get(kind, {}), changed, identities, reasons)
         if result.close or result.insert or result.audit:
             found[kind] = result
@@ -76,7 +76,7 @@ def _kind_writes(
     active = plan.actual.settings.get(kind, {})
     live = {stored.entity_id: stored for stored in newest.values()}
     in_use = {stored.entity_id for stored in active.values()}
-    kept: set[str] = set()
+    row_ids: dict[str, str] = {}
     for key, entry in plan.target.get(kind, {}).items():
         change = changed.get((kind, key))
         before = change.before if change else active[key]
@@ -86,18 +86,23 @@ def _kind_writes(
             entity = None
         current = live.get(entity) if entity else None
         if current is not None and current.entry.canonical == entry.canonical:
-            kept.add(current.row_id)
-            row_id = current.row_id
+            row_ids[key] = current.row_id
         else:
-            row_id = str(uuid4())
-            previous = current or before
-            result.insert.append(_row(entry, row_id, entity or row_id, previous))
-        if change is not None:
-            result.audit.append(_audit(change, before, row_id, reasons, len(result.audit)))
+            row_ids[key] = str(uuid4())
+            result.insert.append(_row(entry, row_ids[key], entity or row_ids[key], current or before))
+    kept = set(row_ids.values())
     result.close = [stored.row_id for stored in newest.values() if stored.row_id not in kept]
-    for change in plan.changes:
-        if change.kind == kind and change.action is Action.DELETE:
-            result.audit.append(_audit(change, change.before, None, reasons, len(result.audit)))
+    result.audit = [
+        {
+            "position": position,
+            "operation": _OPERATIONS[change.action],
+            "old": change.before.row_id if change.before else None,
+            "new": row_ids[change.key] if change.after else None,
+            "reason": reasons.get((kind, change.key)),
+        }
+        for position, change in enumerate(plan.changes)
+        if change.kind == kind
+    ]
     return result
 
 
@@ -107,14 +112,3 @@ def _row(entry: Entry, row_id: str, entity: str, previous: Stored | None) -> byt
     head = f'{{"_id":"{row_id}","_entity":"{entity}","_previous":{before},'
     return head.encode("ascii") + entry.canonical[1:]
 
-
-def _audit(
-    change: Change, before: Stored | None, row_id: str | None, reasons: Reasons, position: int
-) -> dict[str, Any]:
-    return {
-        "position": position,
-        "operation": _OPERATIONS[change.action],
-        "old": before.row_id if before else None,
-        "new": row_id,
-        "reason": reasons.get((change.kind, change.key)),
-    }

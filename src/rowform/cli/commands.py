@@ -17,6 +17,7 @@ class Entry:
 
 
 COMMANDS: dict[str, Entry] = {
+    "init": Entry("init:init", "Start a configuration, or add a restaurant."),
     "validate": Entry("validate:validate", "Check the configuration, offline."),
     "schema": Entry("schema:schema", "Write the JSON Schemas for editors."),
     "plan": Entry("plan:plan", "Show what an apply would change."),

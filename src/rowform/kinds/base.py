@@ -3,11 +3,9 @@
 A kind is declared once, as a subclass of :class:`Setting`::
 
     class WeeklyLimit(Setting):
-        \"""Limits that count per week.\"""
-
         table: ClassVar[str] = "weekly_limits"
         name: Key
-        limit_config: Annotated[LimitConfig | None, Json] = DEFAULT_EMPTY
+        limit_config: Annotated[LimitConfig | None, Json] = Field(default_factory=LimitConfig)
         penalty_weight: Weight | None = 1
 
 :class:`Kind` derives the rest from it: the YAML fields, the SQL columns and their defaults,

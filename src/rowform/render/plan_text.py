@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rowform.diff import Action, Change, Operation
+from rowform.jsontypes import is_list, is_object
 from rowform.kinds import Kind
 from rowform.plan import Plan, RestaurantPlan
 from rowform.render.ink import Ink
@@ -19,9 +20,7 @@ _VALUE_LIMIT = 400
 
 def plan_text(plan: Plan, kinds: Mapping[str, Kind], ink: Ink) -> str:
     """The whole plan; its last line is stable."""
-    lines: list[str] = []
-    for note in plan.notes:
-        lines.append(f"Note: {escape(note)}")
+    lines = [f"Note: {escape(note)}" for note in plan.notes]
     for one in plan.restaurants:
         lines.extend(_restaurant(one, kinds, ink))
     if lines:
@@ -51,7 +50,8 @@ def _restaurant(plan: RestaurantPlan, kinds: Mapping[str, Kind], ink: Ink) -> It
     if plan.creates_restaurant:
         restaurant = plan.restaurant
         yield ""
-        yield f"  {ink.symbol('+')} restaurant {quote(restaurant.name)} ({restaurant.id}, {restaurant.timezone})"
+        facts = f"({restaurant.id}, {restaurant.timezone})"
+        yield f"  {ink.symbol('+')} restaurant {quote(restaurant.name)} {facts}"
     for change in plan.changes:
         yield ""
         yield from _change(change, kinds[change.kind], ink)
@@ -108,10 +108,10 @@ def operation_lines(operation: Operation) -> Iterator[tuple[str, str]]:
 
 def _flat(path: tuple[str | int, ...], value: Any) -> Iterator[tuple[tuple[str | int, ...], Any]]:
     """The leaves of a value. Lists of plain values are one leaf: they read better whole."""
-    if isinstance(value, dict) and value:
+    if is_object(value) and value:
         for key, item in value.items():
             yield from _flat((*path, key), item)
-    elif isinstance(value, list) and any(isinstance(item, dict | list) for item in value):
+    elif is_list(value) and any(isinstance(item, dict | list) for item in value):
         for index, item in enumerate(value):
             yield from _flat((*path, index), item)
     else:

@@ -11,10 +11,11 @@ from rowform.text import count, escape, joined
 
 def status_text(status: Mapping[str, Any]) -> str:
     """What ``db status --format json`` has, for people."""
+    needed = f"(this rowform works with {status['tool_schema_version']})"
     lines = [
         f"database {status['database_id']}, PostgreSQL {status['server_version']}",
-        f"schema version {status['schema_version']} (this rowform works with {status['tool_schema_version']}),"
-        f" application schema {escape(status['application_schema'])}",
+        f"schema version {status['schema_version']} {needed}",
+        f"application schema {escape(status['application_schema'])}",
         f"kinds: {joined(status['kinds'])}",
     ]
     if status["unknown_kinds"]:
@@ -24,7 +25,7 @@ def status_text(status: Mapping[str, Any]) -> str:
     if not restaurants:
         lines.append("No restaurants yet.")
         return "\n".join(lines)
-    rows = [("RESTAURANT", "ACTIVE", "NEWEST", "VERSIONS", "SETTINGS", "NAME")]
+    rows: list[tuple[str, ...]] = [("RESTAURANT", "ACTIVE", "NEWEST", "VERSIONS", "SETTINGS", "NAME")]
     rows.extend(_row(one) for one in restaurants)
     lines.extend(table(rows))
     lines.append("")

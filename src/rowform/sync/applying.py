@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rowform import __version__
 from rowform.diff import Action
 from rowform.errors import Blocked, PartlyApplied, Refused, RowformError
-from rowform.git import Lines
 from rowform.guards import GuardName
+from rowform.kinds import kinds
 from rowform.plan import Plan, RestaurantPlan
 from rowform.state import digest
+from rowform.store.apply import Applied, Origin, apply_plan
 from rowform.sync.planning import Planned
+from rowform.sync.reasons import reasons
 from rowform.text import count, joined
-
-if TYPE_CHECKING:
-    from rowform.store.apply import Applied
-    from rowform.store.session import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,62 +78,46 @@ def apply_planned(
     check_guards(work.plan, forced)
     pending = [one for one in work.plan.restaurants if one.has_changes]
     outcomes: list[Outcome] = [Outcome(one) for one in work.plan.restaurants if not one.has_changes]
+    why = _reasons(work, pending, message)
     current = work.session
     for index, one in enumerate(pending):
         progress(one, index, len(pending))
         try:
             if current.connection.closed:
                 current = work.reconnect()
-            outcomes.append(Outcome(one, _apply_one(work, current, one, message, actor, forced)))
+            origin = _origin(work, one, message, actor, forced, why.get(one.slug, {}))
+            outcomes.append(Outcome(one, apply_plan(current, one, origin, work.reconnect)))
         except RowformError as error:
             outcomes.append(Outcome(one, error=error))
     return sorted(outcomes, key=lambda outcome: outcome.plan.slug)
 
 
-def _apply_one(
+def _origin(
     work: Planned,
-    current: Session,
     plan: RestaurantPlan,
     message: str | None,
     actor: str | None,
     forced: Sequence[GuardName],
-) -> Applied:
-    from rowform.store.apply import Origin, apply_plan
-
+    why: Mapping[tuple[str, str], str],
+) -> Origin:
+    """What the version and its audit will say of where they come from."""
     overruled = sorted({guard.name.value for guard in plan.blocked if guard.name in forced})
     subject = work.commit.subject if work.commit else ""
-    origin = Origin(
-        name=message or subject or f"Applied by rowform {__version__}",
-        actor=actor,
-        source={
-            **work.plan.source,
-            "digest": digest(plan.target),
-            "reason": message,
-            **({"forced": overruled} if overruled else {}),
-        },
-        reasons=_reasons(work, plan, message),
-    )
-    return apply_plan(current, plan, origin, work.reconnect)
+    source = {**work.plan.source, "digest": digest(plan.target), "reason": message}
+    if overruled:
+        source["forced"] = overruled
+    return Origin(message or subject or f"Applied by rowform {__version__}", actor, source, why)
 
 
-def _reasons(work: Planned, plan: RestaurantPlan, message: str | None) -> dict[tuple[str, str], str]:
-    """Why each change was made: the commit that last touched its entry, else the message."""
-    found = {(change.kind, change.key): message for change in plan.changes if message}
-    if work.repository is None or work.commit is None:
-        return {name: reason for name, reason in found.items() if reason}
-    lines: dict[tuple[str, str], Lines] = {}
-    deleted = [change for change in plan.changes if change.action is Action.DELETE]
-    for change in plan.changes:
-        origin = change.after.origin if change.after else None
-        if origin:
-            lines[change.kind, change.key] = Lines(origin.location().file, *origin.lines())
-    reasons = work.repository.reasons(lines)
-    reasons.update(
-        work.repository.removal_reasons({(change.kind, change.key): change.key for change in deleted})
-    )
-    fallback = f"{work.commit.subject} ({work.commit.short})"
+def _reasons(
+    work: Planned, plans: Sequence[RestaurantPlan], message: str | None
+) -> dict[str, dict[tuple[str, str], str]]:
+    """Why each change was made, by restaurant: the commit that last touched its entry, else the message."""
+    if work.repository is not None and work.commit is not None:
+        return reasons(work.repository, work.commit, plans, kinds(), work.config_dir)
     return {
-        (change.kind, change.key): reasons.get((change.kind, change.key), fallback) for change in plan.changes
+        plan.slug: {(change.kind, change.key): message for change in plan.changes if message}
+        for plan in plans
     }
 
 

@@ -31,8 +31,8 @@ def database_url(settings: Settings, tool: ToolConfig) -> Generator[tuple[str, D
     directory = settings.config_dir.resolve().parent / ".rowform"
     settings.report(f"Using the embedded database in {escape(_relative(directory))} ({database.source}).")
     with embedded(directory) as url:
-        for done in upgrade_database(url):
-            settings.report(done)
+        if upgrade_database(url):
+            settings.report("Its tables were brought up to date.")
         yield url, database
 
 

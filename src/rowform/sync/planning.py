@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rowform import __version__
@@ -34,6 +35,7 @@ class Planned:
     repository: Repository | None
     session: Session
     reconnect: Callable[[], Session]
+    config_dir: Path
 
 
 @contextmanager
@@ -59,7 +61,7 @@ def planned(settings: Settings, slugs: Sequence[str] = ()) -> Generator[Planned]
             notes=_foreign_notes(configuration.state, found.restaurants),
         )
         _check_slugs(restaurants, found.restaurants)
-        yield Planned(plan, configuration, commit, repository, opened, reconnect)
+        yield Planned(plan, configuration, commit, repository, opened, reconnect, settings.config_dir)
 
 
 def _git(settings: Settings) -> tuple[Repository | None, Commit | None]:

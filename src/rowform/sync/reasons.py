@@ -1,0 +1,129 @@
+"""Which commit last touched each entry: the reason that the audit notes for its change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rowform.document import parse
+from rowform.git import Blob, Commit, Repository, Revision
+from rowform.jsontypes import is_list, is_object
+from rowform.kinds import Kind
+from rowform.load import DEFAULTS_PREFIX
+from rowform.plan import RestaurantPlan
+from rowform.state import Entry
+
+#: Kind and key of an entry.
+Name = tuple[str, str]
+#: How much history is read before the last commit has to do as the answer.
+MAX_BYTES = 32 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A changed entry. ``file`` is where it stands; an entry that is gone has none."""
+
+    slug: str
+    name: Name
+    file: str | None
+
+
+def reasons(
+    repository: Repository,
+    commit: Commit,
+    plans: Iterable[RestaurantPlan],
+    kinds: Mapping[str, Kind],
+    config_dir: Path,
+) -> dict[str, dict[Name, str]]:
+    """Subject and short SHA of the last non-merge commit that touched each changed entry.
+
+    Entries are compared as values, so a commit that only took a line away, moved the entry
+    within its file or deleted it is judged rightly, and one that only reformats is passed over.
+
+    Args:
+        repository: where the history is.
+        commit: what is checked out, and the answer where the history is too long to tell.
+        plans: what an apply would do.
+        kinds: all kinds.
+        config_dir: the configuration's directory.
+
+    Returns:
+        The reasons by restaurant, kind and key.
+
+    Raises:
+        GitError: Git failed.
+    """
+    root = repository.root()
+    pending = {
+        _Wanted(plan.slug, (c.kind, c.key), _file(c.after, root)) for plan in plans for c in plan.changes
+    }
+    fallback = f"{commit.subject} ({commit.short})"
+    found: dict[str, dict[Name, str]] = {}
+    for one in pending:
+        found.setdefault(one.slug, {})[one.name] = fallback
+    home = _inside(config_dir, root)
+    read: dict[str, Mapping[Name, Any]] = {}
+    budget = MAX_BYTES
+    for revision in repository.revisions() if pending else ():
+        budget -= _read(revision, read, kinds)
+        reason = f"{revision.subject} ({revision.short})"
+        if revision.sha is None:
+            reason = f"uncommitted changes on {revision.short}"
+        touched = {one for one in pending if _touches(revision, one, read, home)}
+        for one in touched:
+            found[one.slug][one.name] = reason
+        pending -= touched
+        if not pending or budget < 0:
+            break
+    return found
+
+
+def _file(entry: Entry | None, root: Path) -> str | None:
+    return _inside(Path(entry.origin.location().file), root) if entry and entry.origin else None
+
+
+def _inside(path: Path, root: Path) -> str:
+    resolved = path.resolve()
+    return resolved.relative_to(root).as_posix() if resolved.is_relative_to(root) else ""
+
+
+def _touches(revision: Revision, wanted: _Wanted, read: Mapping[str, Mapping[Name, Any]], home: str) -> bool:
+    """Whether a revision changed, made or deleted an entry."""
+    for change in revision.changes:
+        if wanted.file is None:
+            folder = change.path.removeprefix(home).lstrip("/").partition("/")[0]
+            if folder != wanted.slug and not folder.startswith(DEFAULTS_PREFIX):
+                continue
+        elif change.path != wanted.file:
+            continue
+        before = read[change.before.id].get(wanted.name) if change.before else None
+        after = read[change.after.id].get(wanted.name) if change.after else None
+        if before != after and (wanted.file is not None or after is None):
+            return True
+    return False
+
+
+def _read(revision: Revision, read: dict[str, Mapping[Name, Any]], kinds: Mapping[str, Kind]) -> int:
+    """Read the entries of a revision's files; how many bytes that took."""
+    size = 0
+    for change in revision.changes:
+        for blob in (change.before, change.after):
+            if blob is not None and blob.id not in read:
+                size += len(blob.data)
+                read[blob.id] = _entries(blob, kinds)
+    return size
+
+
+def _entries(blob: Blob, kinds: Mapping[str, Kind]) -> Mapping[Name, Any]:
+    """A file's entries as written, by kind and key; none if it cannot be read."""
+    document, _ = parse("", blob.data)
+    value: Any = document.value if document else None
+    found: dict[Name, Any] = {}
+    for name, kind in kinds.items():
+        entries = value.get(name) if is_object(value) else None
+        for entry in entries if is_list(entries) else ():
+            if is_object(entry):
+                found[name, str(entry.get(kind.key))] = entry
+    return found

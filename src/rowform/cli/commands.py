@@ -5,11 +5,10 @@ The summaries stand here so that ``rowform --help`` imports no command.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """Where a command is implemented (``module:attribute`` below ``rowform.cli``), and what it does."""
 
     place: str

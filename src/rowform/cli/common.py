@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import click
@@ -23,7 +24,7 @@ def settings(ctx: click.Context) -> Settings:
     """The settings that the options before the command made."""
     options = ctx.find_root().obj
     return Settings(
-        config_dir=options["config_dir"],
+        config_dir=Path(options["config_dir"]),
         database_url=options["database_url"],
         target=options["target"],
         environment=os.environ,

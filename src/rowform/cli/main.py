@@ -6,7 +6,6 @@ import importlib
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -50,8 +49,8 @@ class LazyGroup(click.Group):
 )
 @click.option(
     "--config-dir",
-    type=click.Path(path_type=Path),
-    default=Path("config"),
+    type=click.Path(),
+    default="config",
     show_default=True,
     help="The directory with the restaurants' settings.",
 )
@@ -61,7 +60,7 @@ class LazyGroup(click.Group):
 @click.version_option(__version__, prog_name="rowform")
 @click.pass_context
 def cli(
-    ctx: click.Context, config_dir: Path, database_url: str | None, target: str | None, debug: bool
+    ctx: click.Context, config_dir: str, database_url: str | None, target: str | None, debug: bool
 ) -> None:
     """Settings as code for PostgreSQL applications.
 

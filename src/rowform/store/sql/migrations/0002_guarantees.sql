@@ -373,13 +373,12 @@ BEGIN
             MESSAGE = format('rowform.%s is written by rowform alone: UPDATE refused', TG_TABLE_NAME),
             HINT = 'Settings are managed in Git: change the YAML and run "rowform apply".';
     END IF;
-    -- Compared as images: for = the numbers 1.0 and 1.00 are equal. A full join is never a nested
+    -- The row as it was, with no end yet. Compared as images: for = the numbers 1.0 and 1.00 are equal. A full join is never a nested
     -- loop, which a plan made for one row and kept for ten thousand could be.
     IF EXISTS (
         SELECT
         FROM old_rows AS old_row FULL JOIN new_rows AS new_row ON old_row.id = new_row.id
         WHERE new_row.id IS NULL
-           OR old_row.until_version IS NOT NULL
            OR jsonb_populate_record(new_row, '{{"until_version": null}}') *<> old_row
     ) OR EXISTS (
         SELECT

@@ -21,12 +21,12 @@ from rowform.store.migrate import (
     application_schema,
     check,
     database_id,
-    latest,
     pending,
     script,
     upgrade,
     upgrade_database,
 )
+from rowform.store.migrations import latest
 from rowform.store.status import ActiveVersion, status
 
 Row = tuple[Any, ...]

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
 from psycopg import Connection, sql
@@ -18,6 +15,7 @@ from rowform.kinds.base import Kind
 from rowform.store.connection import connect
 from rowform.store.ddl import add_columns, create_table, create_view, ensure_usable, stored_columns
 from rowform.store.failures import UPGRADE_HINT, translated
+from rowform.store.migrations import Migration, latest, migrations
 from rowform.store.queries import query
 from rowform.text import joined, quote
 
@@ -34,16 +32,6 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Migration:
-    """A file of ``sql/migrations``; ``checksum`` is of its text."""
-
-    number: int
-    name: str
-    checksum: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class _Found:
     """What there is: ``stored`` and ``shown`` are the columns of the kinds' tables and views."""
 
@@ -52,24 +40,6 @@ class _Found:
     done: Mapping[int, str]
     stored: Mapping[str, Sequence[str]]
     shown: Mapping[str, Sequence[str]]
-
-
-@cache
-def migrations() -> tuple[Migration, ...]:
-    """All migrations that this rowform knows, in order."""
-    found: list[Migration] = []
-    for file in files("rowform.store").joinpath("sql", "migrations").iterdir():
-        stem, _, suffix = file.name.partition(".")
-        if suffix == "sql":
-            number, _, name = stem.partition("_")
-            text = file.read_text("utf-8")
-            found.append(Migration(int(number), name, hashlib.sha256(text.encode()).hexdigest(), text))
-    return tuple(sorted(found, key=lambda migration: migration.number))
-
-
-def latest() -> int:
-    """The schema version that this rowform works with."""
-    return migrations()[-1].number
 
 
 def upgrade_database(url: str) -> list[str]:

@@ -12,7 +12,8 @@ from rowform.errors import SchemaError
 from rowform.kinds import Kind
 from rowform.store.connection import connect
 from rowform.store.failures import translated
-from rowform.store.migrate import check, latest
+from rowform.store.migrate import check
+from rowform.store.migrations import latest
 from rowform.store.queries import query
 
 

@@ -11,7 +11,8 @@ from psycopg import Connection, sql
 from rowform.errors import SchemaError
 from rowform.kinds.base import Kind
 from rowform.store.failures import UPGRADE_HINT, translated
-from rowform.store.migrate import check, latest
+from rowform.store.migrate import check
+from rowform.store.migrations import latest
 from rowform.store.queries import query
 
 

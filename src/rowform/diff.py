@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,6 +12,9 @@ from typing import Any, Literal
 from rowform.jsontypes import is_list, is_object
 from rowform.state import Entry, canonical
 from rowform.text import pointer
+
+#: Pairs of equal items up to which two lists are aligned.
+_MAX_MATCHES = 100_000
 
 
 class Action(StrEnum):
@@ -74,14 +78,23 @@ class Change:
         if self.before is None:
             return (Operation("add", (), dict(self.after.values), None),) if self.after else ()
         if self.after is None:
-            return (Operation("remove", (), None, dict(self.before.entry.values)),)
+            # Removing the root is not defined; nothing in its place is.
+            return (Operation("replace", (), None, dict(self.before.entry.values)),)
         return tuple(operations(self.before.entry.values, self.after.values))
 
 
 def compare(
-    desired: Mapping[str, Mapping[str, Entry]], actual: Mapping[str, Mapping[str, Stored]]
+    desired: Mapping[str, Mapping[str, Entry]],
+    actual: Mapping[str, Mapping[str, Stored]],
+    former: Mapping[str, Mapping[str, str]] | None = None,
 ) -> tuple[list[Change], int]:
     """Compare the kinds of ``desired`` with what the database has.
+
+    Args:
+        desired: the wanted entries by kind and key.
+        actual: the stored ones.
+        former: for keys that come back, the identity that they had, by kind and key. If it
+            lives on under a key that nobody wants any more, that is a rename taken back.
 
     Returns:
         The changes in order of kind and key (creates and updates before deletes), and how
@@ -91,7 +104,7 @@ def compare(
     unchanged = 0
     for kind, wanted in desired.items():
         stored = actual.get(kind, {})
-        renamed = _renames(wanted, stored)
+        renamed = _renames(wanted, stored, (former or {}).get(kind, {}))
         for key in sorted(wanted):
             entry = wanted[key]
             before = stored.get(key) or renamed.get(key)
@@ -110,16 +123,23 @@ def compare(
     return changes, unchanged
 
 
-def _renames(wanted: Mapping[str, Entry], stored: Mapping[str, Stored]) -> dict[str, Stored]:
-    """What the database still knows under a former key, by new key."""
+def _renames(
+    wanted: Mapping[str, Entry], stored: Mapping[str, Stored], former: Mapping[str, str]
+) -> dict[str, Stored]:
+    """What the database still knows under another key, by wanted key; no stored setting is taken twice."""
     found: dict[str, Stored] = {}
+    free = {one.entity_id: one for key, one in stored.items() if key not in wanted}
     for key, entry in wanted.items():
-        if entry.previously and key not in stored:
+        if key not in stored and entry.previously:
             # The latest former name is written last.
-            for former in reversed(entry.previously):
-                if former in stored and former not in wanted:
-                    found[key] = stored[former]
+            for name in reversed(entry.previously):
+                one = stored.get(name)
+                if one is not None and one.entity_id in free:
+                    found[key] = free.pop(one.entity_id)
                     break
+    for key in wanted:
+        if key not in stored and key not in found and former.get(key) in free:
+            found[key] = free.pop(former[key])
     return found
 
 
@@ -164,16 +184,9 @@ def _list(before: Sequence[Any], after: Sequence[Any], path: tuple[str | int, ..
     old, new = [_token(item) for item in before], [_token(item) for item in after]
     if old == new:
         return
-    # difflib takes 10 ms to import: only a list that differs pays for it.
-    from difflib import SequenceMatcher
-
     removed: list[int] = []
     added: list[int] = []
-    for tag, old_start, old_end, new_start, new_end in SequenceMatcher(
-        None, old, new, autojunk=False
-    ).get_opcodes():
-        if tag == "equal":
-            continue
+    for old_start, old_end, new_start, new_end in _differing(old, new):
         pairs = min(old_end - old_start, new_end - new_start)
         for offset in range(pairs):
             was, becomes = old_start + offset, new_start + offset
@@ -184,3 +197,26 @@ def _list(before: Sequence[Any], after: Sequence[Any], path: tuple[str | int, ..
         yield Operation("remove", (*path, index), None, before[index])
     for index in added:
         yield Operation("add", (*path, index), after[index], None)
+
+
+def _differing(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int, int, int]]:
+    """The stretches in which two lists differ: start and end in each, in order."""
+    first, limit = 0, min(len(old), len(new))
+    while first < limit and old[first] == new[first]:
+        first += 1
+    last = 0
+    while last < limit - first and old[-1 - last] == new[-1 - last]:
+        last += 1
+    old, new = old[first : len(old) - last], new[first : len(new) - last]
+    counts = Counter(old)
+    if sum(counts[token] for token in new) > _MAX_MATCHES:
+        # Where so much is alike, aligning it would take minutes and help nobody.
+        yield first, first + len(old), first, first + len(new)
+        return
+    # difflib takes 10 ms to import: only a list that differs pays for it.
+    from difflib import SequenceMatcher
+
+    for tag, *ends in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if tag != "equal":
+            old_start, old_end, new_start, new_end = (first + end for end in ends)
+            yield old_start, old_end, new_start, new_end

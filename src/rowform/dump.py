@@ -25,6 +25,8 @@ _DAY = re.compile(DAY_PATTERN)
 #: Words that some YAML version reads as null or a boolean.
 _RESERVED = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
 _INDENT = "  "
+#: A longer key needs a question mark (YAML 1.2.2, section 8.2.2: 1,024 characters).
+_MAX_SIMPLE_KEY = 1000
 
 
 def dump(content: Content, kinds: Mapping[str, Kind]) -> str:
@@ -59,25 +61,35 @@ def _member(name: str, value: Any, depth: int, *, plain: bool = False) -> Iterat
     if plain and isinstance(value, str) and _DAY.fullmatch(value):
         yield f"{indent}{scalar(name)}: {value}"
         return
+    key = scalar(name)
+    head = f"{indent}{key}:"
+    if len(key) > _MAX_SIMPLE_KEY:
+        yield f"{indent}? {key}"
+        head = f"{indent}:"
     if is_object(value) and value:
-        yield f"{indent}{scalar(name)}:"
-        for key, item in value.items():
-            yield from _member(key, item, depth + 1)
+        yield head
+        for inner, item in value.items():
+            yield from _member(inner, item, depth + 1)
     elif is_list(value) and any((is_object(item) or is_list(item)) and item for item in value):
-        yield f"{indent}{scalar(name)}:"
+        yield head
         for item in value:
             yield f"{indent}{_INDENT}- {flow(item)}"
     else:
-        yield f"{indent}{scalar(name)}: {flow(value)}"
+        yield f"{head} {flow(value)}"
 
 
 def flow(value: Any) -> str:
     """A value on one line of YAML."""
     if is_object(value):
-        return "{" + ", ".join(f"{scalar(key)}: {flow(item)}" for key, item in value.items()) + "}"
+        return "{" + ", ".join(f"{_flow_key(key)}: {flow(item)}" for key, item in value.items()) + "}"
     if is_list(value):
         return "[" + ", ".join(flow(item) for item in value) + "]"
     return scalar(value)
+
+
+def _flow_key(key: str) -> str:
+    shown = scalar(key)
+    return shown if len(shown) <= _MAX_SIMPLE_KEY else f"? {shown} "
 
 
 def scalar(value: Any) -> str:

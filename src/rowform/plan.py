@@ -42,7 +42,9 @@ class Actual:
     """What the database has of one restaurant: its row, its active version, its settings.
 
     ``newest`` is the highest version number, 0 if there is none. ``settings`` has all
-    kinds, also those that are not managed.
+    kinds, also those that are not managed. ``former`` has, by kind and key, the identity
+    that a setting of that key had in an older version; it may be left empty for keys that
+    nobody wants back.
     """
 
     restaurant_id: str
@@ -53,6 +55,15 @@ class Actual:
     newest: int = 0
     base: Base | None = None
     settings: Mapping[str, Mapping[str, Stored]] = field(default_factory=dict[str, Mapping[str, Stored]])
+    former: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
+
+    def missing(self, desired: Content) -> dict[str, list[str]]:
+        """The wanted keys, by kind, that are not there."""
+        found = {
+            kind: [key for key in entries if key not in self.settings.get(kind, {})]
+            for kind, entries in desired.items()
+        }
+        return {kind: keys for kind, keys in found.items() if keys}
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +175,7 @@ def plan_restaurant(
     restaurant: Restaurant, actual: Actual, kinds: Mapping[str, Kind], thresholds: Thresholds
 ) -> RestaurantPlan:
     """Compare one restaurant's desired content with the database's."""
-    changes, unchanged = compare(restaurant.content, actual.settings)
+    changes, unchanged = compare(restaurant.content, actual.settings, actual.former)
     target = _target(restaurant, actual)
     base = actual.base
     counts = {kind: len(entries) for kind, entries in actual.settings.items() if kind in restaurant.content}

@@ -37,7 +37,8 @@ def dangling(content: Content, kinds: Mapping[str, Kind]) -> Iterator[Dangling]:
                         defined[target] = _names(content[target_kind].values(), path)
                     known |= defined[target]
             if judged:
-                yield from _unanswered(content[kind_name].values(), reference.path, reference.what, known)
+                entries = [one for _, one in sorted(content[kind_name].items())]
+                yield from _unanswered(entries, reference.path, reference.what, known)
 
 
 def _names(entries: Iterable[Entry], path: str) -> set[str]:

@@ -135,7 +135,8 @@ def entry(
     origin: Origin | None = None,
 ) -> Entry:
     """An entry of ``kind`` from normalised ``values``; fields that are left out take their defaults."""
-    full = {**kind.defaults, **values}
+    defaults = kind.defaults
+    full = {name: values[name] if name in values else defaults[name] for name in kind.column_names}
     return Entry(kind.name, full[kind.key], full, canonical(full), tuple(previously), origin)
 
 

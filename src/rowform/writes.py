@@ -18,8 +18,6 @@ from rowform.plan import RestaurantPlan
 from rowform.state import Entry
 
 Rows = Mapping[str, Mapping[str, Stored]]
-#: Kind and key of a created setting, with the identity that it had before it was deleted.
-Identities = Mapping[tuple[str, str], str]
 #: Why a change was made, by kind and key.
 Reasons = Mapping[tuple[str, str], str]
 
@@ -44,21 +42,18 @@ class KindWrites:
         return json.dumps(self.audit, ensure_ascii=False)
 
 
-def writes(
-    plan: RestaurantPlan, newest: Rows, identities: Identities, reasons: Reasons
-) -> dict[str, KindWrites]:
+def writes(plan: RestaurantPlan, newest: Rows, reasons: Reasons) -> dict[str, KindWrites]:
     """The writes, by kind, that make a version with the plan's target content.
 
     Args:
         plan: the plan of one restaurant.
         newest: the rows of its newest version; those of the active one unless they differ.
-        identities: for created settings that existed before, who they were.
         reasons: the reason to note for each change.
     """
     changed = {(change.kind, change.key): change for change in plan.changes}
     found: dict[str, KindWrites] = {}
     for kind in dict.fromkeys((*plan.target, *newest)):
-        result = _kind_writes(plan, kind, newest.get(kind, {}), changed, identities, reasons)
+        result = _kind_writes(plan, kind, newest.get(kind, {}), changed, reasons)
         if result.close or result.insert or result.audit:
             found[kind] = result
     return found
@@ -69,18 +64,18 @@ def _kind_writes(
     kind: str,
     newest: Mapping[str, Stored],
     changed: Mapping[tuple[str, str], Change],
-    identities: Identities,
     reasons: Reasons,
 ) -> KindWrites:
     result = KindWrites()
     active = plan.actual.settings.get(kind, {})
     live = {stored.entity_id: stored for stored in newest.values()}
     in_use = {stored.entity_id for stored in active.values()}
+    former = plan.actual.former.get(kind, {})
     row_ids: dict[str, str] = {}
     for key, entry in plan.target.get(kind, {}).items():
         change = changed.get((kind, key))
         before = change.before if change else active[key]
-        entity = before.entity_id if before else identities.get((kind, key))
+        entity = before.entity_id if before else former.get(key)
         if entity in in_use and before is None:
             # The former identity lives on under another key.
             entity = None

@@ -148,6 +148,17 @@ def test_rename_keeps_the_identity(sakura: Project) -> None:
     assert (audit["old_data"]["name"], audit["new_data"]["name"]) == ("Kitchen", "厨房")
 
 
+def test_a_rename_taken_back_keeps_the_identity(sakura: Project) -> None:
+    """As `git revert` does it: the old name is back, and `previously` is gone."""
+    (before,) = [row for row in shown(sakura, 1) if row["name"] == "Kitchen"]
+    edit(sakura, "- name: Kitchen\n", "- name: 厨房\n    previously: [Kitchen]\n")
+    sakura.apply()
+    edit(sakura, "- name: 厨房\n    previously: [Kitchen]\n", "- name: Kitchen\n")
+    assert '~ staff_groups "厨房" -> "Kitchen"' in sakura.ok("plan").out
+    sakura.apply()
+    assert [row["id"] for row in shown(sakura, 3) if row["name"] == "Kitchen"] == [before["id"]]
+
+
 def test_swapped_names_need_no_tricks(sakura: Project) -> None:
     edit(sakura, "name: Kitchen", "name: ZZZ")
     edit(sakura, "name: Floor", "name: Kitchen")

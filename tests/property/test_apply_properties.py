@@ -37,14 +37,9 @@ def session(databases: Databases, template: str) -> Iterator[Session]:
     databases.drop(url)
 
 
-@pytest.fixture(scope="module")
-def contents() -> Contents:
-    return {}
-
-
 def plan(session: Session, state: State) -> Plan:
     restaurants = [state.restaurants[slug] for slug in sorted(state.restaurants)]
-    there = snapshot(session, [one.id for one in restaurants]).restaurants
+    there = snapshot(session, {one.id: one.content for one in restaurants})
     return make_plan(
         restaurants,
         lambda one: there.get(one.id) or Actual(one.id),
@@ -66,51 +61,51 @@ def content(session: Session, restaurant_id: str, number: int) -> str:
     return digest(content_of(version_rows(session, restaurant_id, number)))
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-@given(data=st.data())
-def test_after_an_apply_there_is_nothing_to_do(
-    session: Session, contents: Contents, data: st.DataObject
-) -> None:
-    model = data.draw(models())
-    state = loaded(data.draw(texts(model))).state
-    apply(session, state)
+def test_whatever_was_there_an_apply_leads_to_what_the_configuration_says(session: Session) -> None:
+    contents: Contents = {}
 
-    again = plan(session, loaded(data.draw(texts(model))).state)
-    assert not again.has_changes
-    for one in again.restaurants:
-        assert one.base is not None
-        number = one.base.version_number
-        assert content(session, one.restaurant.id, number) == digest(one.target)
-        contents.setdefault((one.restaurant.id, number), digest(one.target))
+    @settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+    @given(data=st.data())
+    def after_an_apply_there_is_nothing_to_do(data: st.DataObject) -> None:
+        model = data.draw(models())
+        apply(session, loaded(data.draw(texts(model))).state)
+        again = plan(session, loaded(data.draw(texts(model))).state)
+        assert not again.has_changes
+        for one in again.restaurants:
+            assert one.base is not None
+            number = one.base.version_number
+            assert content(session, one.restaurant.id, number) == digest(one.target)
+            contents.setdefault((one.restaurant.id, number), digest(one.target))
 
-
-def test_every_version_still_has_the_content_that_it_was_made_with(
-    session: Session, contents: Contents
-) -> None:
-    """Runs after the examples, and looks at all the versions that they made."""
+    after_an_apply_there_is_nothing_to_do()
     assert len(contents) >= 50
+    assert_versions_are_unchanged(session, contents)
+    for restaurant_id in {restaurant_id for restaurant_id, _ in contents}:
+        assert_the_audit_replays(session, restaurant_id)
+
+
+def assert_versions_are_unchanged(session: Session, contents: Contents) -> None:
+    """Every version still has the content that it was made with."""
     for (restaurant_id, number), expected in contents.items():
         assert content(session, restaurant_id, number) == expected
 
 
-def test_the_audit_replays_to_the_active_content(session: Session, contents: Contents) -> None:
+def assert_the_audit_replays(session: Session, restaurant_id: str) -> None:
     """Every change of every version, one after the other, ends at what is active now."""
-    for restaurant_id in {restaurant_id for restaurant_id, _ in contents}:
-        replayed: dict[tuple[str, str], Any] = {}
-        rows = session.connection.execute(
-            "SELECT table_name, old_data, new_data FROM config_changes WHERE restaurant_id = %s ORDER BY seq",
-            (restaurant_id,),
-        ).fetchall()
-        for kind, old, new in rows:
-            if old is not None:
-                known = replayed.pop((kind, old["id"]))
-                assert values(kind, known) == values(kind, old)
-            if new is not None:
-                assert (kind, new["id"]) not in replayed
-                replayed[kind, new["id"]] = new
-        (active,) = (version for version in history(session, restaurant_id) if version.is_active)
-        found = version_rows(session, restaurant_id, active.number)
-        assert {(kind, one.entity_id) for kind, rows in found.items() for one in rows.values()} == set(replayed)
+    replayed: dict[tuple[str, str], Any] = {}
+    rows = session.connection.execute(
+        "SELECT table_name, old_data, new_data FROM config_changes WHERE restaurant_id = %s ORDER BY seq",
+        (restaurant_id,),
+    ).fetchall()
+    for kind, old, new in rows:
+        if old is not None:
+            assert values(kind, replayed.pop((kind, old["id"]))) == values(kind, old)
+        if new is not None:
+            assert (kind, new["id"]) not in replayed
+            replayed[kind, new["id"]] = new
+    (active,) = (version for version in history(session, restaurant_id) if version.is_active)
+    found = version_rows(session, restaurant_id, active.number)
+    assert {(kind, one.entity_id) for kind, entries in found.items() for one in entries.values()} == set(replayed)
 
 
 def values(kind: str, row: dict[str, Any]) -> dict[str, Any]:

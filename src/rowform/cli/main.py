@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -33,7 +34,8 @@ class LazyGroup(click.Group):
             return None
         module, _, attribute = entry.place.partition(":")
         command: click.Command = getattr(importlib.import_module(f"rowform.cli.{module}"), attribute)
-        command.help = f"{entry.summary}\n\n{command.help}" if command.help else entry.summary
+        details = inspect.cleandoc(command.help or "")
+        command.help = f"{entry.summary}\n\n{details}".strip()
         command.short_help = entry.summary
         return command
 
@@ -94,12 +96,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _failed(error: Exception, arguments: Sequence[str]) -> int:
-    from rowform.errors import RowformError, UsageError
+    from rowform.errors import ExitCode, RowformError, UsageError
 
     if isinstance(error, BrokenPipeError | click.Abort):
         raise error
     if isinstance(error, click.exceptions.Exit):
         return error.exit_code
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        click.echo(error.format_message(), err=True)
+        return int(ExitCode.ERROR)
     if "--debug" in arguments:
         import traceback
 
@@ -107,9 +112,7 @@ def _failed(error: Exception, arguments: Sequence[str]) -> int:
     if isinstance(error, RowformError):
         known = error
     elif isinstance(error, click.ClickException):
-        context = getattr(error, "ctx", None)
-        hint = f"see `{context.command_path} --help`" if context else None
-        known = UsageError(error.format_message(), hint)
+        known = UsageError(error.format_message(), _usage_hint(error))
     else:
         known = RowformError(
             f"internal error: {type(error).__name__}: {error}", "please report it; --debug shows where"
@@ -118,9 +121,20 @@ def _failed(error: Exception, arguments: Sequence[str]) -> int:
     return int(known.exit_code)
 
 
+def _usage_hint(error: click.ClickException) -> str | None:
+    """Where to read on; or where an option belongs that was written behind the command."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if context is None:
+        return None
+    known = {name for option in cli.params for name in option.opts}
+    if isinstance(error, click.NoSuchOption) and error.option_name in known:
+        return f"it belongs before the command: `rowform {error.option_name} … {context.info_name}`"
+    return f"see `{context.command_path} --help`"
+
+
 def _wants_json(arguments: Sequence[str]) -> bool:
     """Whether stdout is to be one JSON document. Also right for a command line that does not parse."""
-    pairs = zip(arguments, [*arguments[1:], ""], strict=True)
+    pairs = zip(arguments, (*arguments[1:], ""), strict=False)
     return any(one == "--format=json" or (one, following) == ("--format", "json") for one, following in pairs)
 
 

@@ -17,7 +17,6 @@ import orjson
 import psycopg
 from psycopg import sql
 
-from rowform.diff import Action
 from rowform.errors import DatabaseError, LockedVersion, StalePlan
 from rowform.kinds import Kind
 from rowform.plan import RestaurantPlan
@@ -93,9 +92,9 @@ def _transaction(
     connection = session.connection
     try:
         connection.execute(_begin(session, plan))
-        newest, identities = _under_lock(session, plan)
+        newest = _under_lock(session, plan)
         number = plan.actual.newest + 1
-        _write(session, plan, origin, version_id, number, writes(plan, newest, identities, origin.reasons))
+        _write(session, plan, origin, version_id, number, writes(plan, newest, origin.reasons))
     except BaseException:
         _rollback(connection)
         raise
@@ -137,29 +136,20 @@ def _begin(session: Session, plan: RestaurantPlan) -> sql.Composed:
     )
 
 
-def _under_lock(session: Session, plan: RestaurantPlan) -> tuple[Rows, dict[tuple[str, str], str]]:
-    """Check the plan's base; bring the newest version's rows and the identities of returning keys."""
-    connection, actual = session.connection, plan.actual
-    parameters = {"restaurant": plan.restaurant.id}
+def _under_lock(session: Session, plan: RestaurantPlan) -> Rows:
+    """Check the plan's base; bring the newest version's rows.
+
+    Nothing else need be read again: content never changes without a new version.
+    """
+    actual = plan.actual
     diverged = actual.newest > 0 and (actual.base is None or actual.base.version_number != actual.newest)
-    created: dict[str, list[str]] = {}
-    for change in plan.changes:
-        if change.action is Action.CREATE:
-            created.setdefault(change.kind, []).append(change.key)
-    with connection.pipeline():
-        state = connection.execute(query("under_lock", app=session.app), parameters)
-        former = {
-            kind: connection.execute(
-                query("former_identities", table=storage(session.kinds[kind]), key=_key(session.kinds[kind])),
-                {**parameters, "keys": keys},
-            )
-            for kind, keys in (created.items() if actual.newest else ())
-        }
+    with session.connection.pipeline():
+        state = session.connection.execute(
+            query("under_lock", app=session.app), {"restaurant": plan.restaurant.id}
+        )
         cursors = version_cursors(session, plan.restaurant.id, actual.newest) if diverged else None
         _check_base(plan, state.fetchone())
-        identities = {(kind, key): entity for kind, rows in former.items() for key, entity in rows}
-        newest = collect(session.kinds, cursors) if cursors else actual.settings
-    return newest, identities
+        return collect(session.kinds, cursors) if cursors else actual.settings
 
 
 def _check_base(plan: RestaurantPlan, state: Any) -> None:
@@ -177,10 +167,6 @@ def _check_base(plan: RestaurantPlan, state: Any) -> None:
             f"{plan.slug}: the active version {base.version_number} is locked",
             "unlock it first",
         )
-
-
-def _key(kind: Kind) -> sql.Identifier:
-    return sql.Identifier(kind.key)
 
 
 def _write(

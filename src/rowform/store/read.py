@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -21,13 +21,6 @@ from rowform.store.queries import query
 from rowform.store.session import Session, storage
 
 Rows = Mapping[str, Mapping[str, Stored]]
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """All restaurants of the database by id; the content only of those that were asked for."""
-
-    restaurants: Mapping[str, Actual]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,25 +61,25 @@ class Version:
         }
 
 
-def snapshot(session: Session, wanted: Iterable[str]) -> Snapshot:
-    """Read all restaurants and the active content of those with the ids ``wanted``.
+def snapshot(session: Session, wanted: Mapping[str, Content]) -> Mapping[str, Actual]:
+    """What the database has of every restaurant, by id; the active content of those that are ``wanted``.
 
-    One snapshot of the database, one round trip, whatever the number of restaurants.
+    One snapshot of the database in one round trip, whatever the number of restaurants. Keys
+    that ``wanted`` has and the database lacks cost a second one: who were they before?
 
     Raises:
         DatabaseError: the server refused or failed.
     """
     connection = session.connection
-    ids = list(wanted)
     with translated(), connection.pipeline():
         connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         overview = connection.execute(query("restaurants", app=session.app))
         cursors = {
             kind.name: connection.execute(
                 query("active_rows", app=session.app, table=storage(kind), columns=_selected(kind)),
-                {"restaurants": ids},
+                {"restaurants": list(wanted)},
             )
-            for kind in session.kinds.values()
+            for kind in (session.kinds.values() if wanted else ())
         }
         connection.execute("COMMIT")
         heads = overview.fetchall()
@@ -94,7 +87,15 @@ def snapshot(session: Session, wanted: Iterable[str]) -> Snapshot:
         for name, cursor in cursors.items():
             for restaurant, stored in _stored(session.kinds[name], cursor):
                 content.setdefault(restaurant, {}).setdefault(name, {})[stored.entry.key] = stored
-    return Snapshot({head[0]: _actual(head, content.get(head[0], {})) for head in heads})
+    found = {head[0]: _actual(head, content.get(head[0], {})) for head in heads}
+    missing = {
+        id_: keys
+        for id_, one in found.items()
+        if id_ in wanted and one.newest and (keys := one.missing(wanted[id_]))
+    }
+    for id_, former in _former_identities(session, missing).items() if missing else ():
+        found[id_] = replace(found[id_], former=former)
+    return found
 
 
 def _actual(head: Sequence[Any], settings: Rows) -> Actual:
@@ -103,6 +104,43 @@ def _actual(head: Sequence[Any], settings: Rows) -> Actual:
     if version_id is not None:
         base = Base(version_id, version_number, newest, bool(is_locked), origin)
     return Actual(restaurant_id, slug, name, timezone, True, newest or 0, base, settings)
+
+
+def _former_identities(
+    session: Session, wanted: Mapping[str, Mapping[str, Sequence[str]]]
+) -> dict[str, dict[str, dict[str, str]]]:
+    """Who the settings of some keys were in older versions, by restaurant, kind and key. One round trip.
+
+    Args:
+        session: where to look.
+        wanted: the keys by restaurant's id and kind.
+
+    Raises:
+        DatabaseError: the server refused or failed.
+    """
+    found: dict[str, dict[str, dict[str, str]]] = {}
+    pairs = [
+        (restaurant, kind, key)
+        for restaurant, kinds in wanted.items()
+        for kind, keys in kinds.items()
+        for key in keys
+    ]
+    with translated(), session.connection.pipeline():
+        cursors = {
+            name: session.connection.execute(
+                query("former_identities", table=storage(kind), key=sql.Identifier(kind.key)),
+                {
+                    "restaurants": [restaurant for restaurant, of, _ in pairs if of == name],
+                    "keys": [key for _, of, key in pairs if of == name],
+                },
+            )
+            for name, kind in session.kinds.items()
+            if any(of == name for _, of, _ in pairs)
+        }
+        for name, cursor in cursors.items():
+            for restaurant, key, entity in cursor:
+                found.setdefault(restaurant, {}).setdefault(name, {})[key] = entity
+    return found
 
 
 def version_rows(session: Session, restaurant_id: str, number_: int) -> Rows:

@@ -49,18 +49,18 @@ def planned(settings: Settings, slugs: Sequence[str] = ()) -> Generator[Planned]
     restaurants = selected(configuration.state, slugs)
     repository, commit = _git(settings)
     with session(settings, configuration.tool) as (opened, reconnect, database):
-        found = snapshot(opened, [one.id for one in restaurants])
+        found = snapshot(opened, {one.id: one.content for one in restaurants})
         plan = make_plan(
             restaurants,
-            lambda one: found.restaurants.get(one.id) or Actual(one.id),
+            lambda one: found.get(one.id) or Actual(one.id),
             kinds(),
             configuration.tool.thresholds,
             database_id=opened.database_id,
             target=database.target,
             source=_source(commit, settings.environment),
-            notes=_foreign_notes(configuration.state, found.restaurants),
+            notes=_foreign_notes(configuration.state, found),
         )
-        _check_slugs(restaurants, found.restaurants)
+        _check_slugs(restaurants, found)
         yield Planned(plan, configuration, commit, repository, opened, reconnect, settings.config_dir)
 
 

@@ -31,7 +31,7 @@ def history_of(
     from rowform.store.read import history, snapshot
 
     with session(settings, load_tool_config(settings)) as (opened, _, _):
-        there = snapshot(opened, []).restaurants
+        there = snapshot(opened, {})
         return [
             (name, one.restaurant_id, history(opened, one.restaurant_id, limit=limit))
             for name, one in _named(there.values(), slugs)
@@ -55,7 +55,7 @@ def content_of_version(
 
     number = _number(version)
     with session(settings, load_tool_config(settings)) as (opened, _, _):
-        found = _named(snapshot(opened, []).restaurants.values(), slugs)
+        found = _named(snapshot(opened, {}).values(), slugs)
         if len(found) != 1:
             raise UsageError(
                 f"there are {len(found)} restaurants: {joined(name for name, _ in found)}"

@@ -68,3 +68,11 @@ SELECT d.id::text, d.application_schema,
             GROUP BY t.relname
         ) c)
 FROM rowform.database d;
+
+-- name: former_identities
+-- The identities that settings of some keys had in older versions, the latest one of each key.
+SELECT DISTINCT ON (s.restaurant_id, s.{key}) s.restaurant_id::text, s.{key}, s.entity_id::text
+FROM unnest(%(restaurants)s::uuid[], %(keys)s::text[]) AS wanted (restaurant_id, key)
+JOIN {table} s ON s.restaurant_id = wanted.restaurant_id AND s.{key} = wanted.key
+    AND s.until_version IS NOT NULL
+ORDER BY s.restaurant_id, s.{key}, s.until_version DESC;

@@ -121,6 +121,8 @@ CREATE UNIQUE INDEX {live_entity} ON {table} (restaurant_id, entity_id) WHERE un
 CREATE INDEX {past} ON {table} (restaurant_id, until_version, since_version) WHERE until_version IS NOT NULL;
 CREATE INDEX {past_key} ON {table} (restaurant_id, {key}, until_version) WHERE until_version IS NOT NULL;
 CREATE INDEX {version} ON {table} (version_id);
+CREATE TRIGGER zz_rowform_own BEFORE INSERT OR UPDATE ON {table}
+    FOR EACH STATEMENT EXECUTE FUNCTION rowform.own_write_only();
 CREATE TRIGGER zz_rowform_inserted AFTER INSERT ON {table} REFERENCING NEW TABLE AS new_rows
     FOR EACH STATEMENT EXECUTE FUNCTION rowform.rows_inserted();
 CREATE TRIGGER zz_rowform_ended BEFORE UPDATE ON {table}

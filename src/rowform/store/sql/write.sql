@@ -23,13 +23,6 @@ SELECT (SELECT id::text FROM {app}.config_versions WHERE restaurant_id = %(resta
        coalesce((SELECT is_locked FROM {app}.config_versions
                  WHERE restaurant_id = %(restaurant)s AND is_active), false);
 
--- name: former_identities
--- The identities that deleted settings had, by key: a returning key gets its own back.
-SELECT DISTINCT ON (s.{key}) s.{key}, s.entity_id::text
-FROM {table} s
-WHERE s.restaurant_id = %(restaurant)s AND s.until_version IS NOT NULL AND s.{key} = ANY (%(keys)s::text[])
-ORDER BY s.{key}, s.until_version DESC;
-
 -- name: insert_version
 -- The new version, not active yet; its id was made by the client.
 INSERT INTO {app}.config_versions

@@ -53,10 +53,12 @@ CREATE TRIGGER owner_only BEFORE INSERT ON rowform.version_births
 
 CREATE TRIGGER refuse BEFORE UPDATE OR TRUNCATE ON rowform.own_writes
     FOR EACH STATEMENT EXECUTE FUNCTION rowform.refuse(
-        'RF007', 'rowform.own_writes marks running transactions: %1$s refused', '');
+        'RF007', 'rowform.own_writes marks running transactions: %1$s refused',
+        'A mark comes and goes with its transaction.');
 CREATE TRIGGER refuse BEFORE UPDATE OR DELETE OR TRUNCATE ON rowform.version_births
     FOR EACH STATEMENT EXECUTE FUNCTION rowform.refuse(
-        'RF007', 'rowform.version_births is kept for ever: %1$s refused', '');
+        'RF007', 'rowform.version_births is kept for ever: %1$s refused',
+        'It says which transaction made a version.');
 
 -- A mark is for this transaction alone, and that one must see what others committed meanwhile.
 CREATE FUNCTION rowform.mark_made() RETURNS trigger
@@ -329,21 +331,31 @@ CREATE TRIGGER zz_rowform_restaurant AFTER INSERT ON {app}.config_changes
     EXECUTE FUNCTION rowform.change_unversioned();
 CREATE TRIGGER zz_rowform_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {app}.config_changes
     FOR EACH STATEMENT EXECUTE FUNCTION rowform.refuse(
-        'RF005', 'the audit trail is append-only: %1$s of config_changes refused', '');
+        'RF005', 'the audit trail is append-only: %1$s of config_changes refused',
+        'A mistake is corrected by another row.');
 
 ---------------------------------------------------------------- settings: storage and their views
 
--- Statement-level: ten thousand rows cost one check.
-CREATE FUNCTION rowform.rows_inserted() RETURNS trigger
+-- First of all, so that an intruder reads this and not the complaint of some index.
+CREATE FUNCTION rowform.own_write_only() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     IF NOT rowform.is_marked() THEN
         RAISE EXCEPTION USING
             ERRCODE = 'RF002',
-            MESSAGE = format('rowform.%s is written by rowform alone: INSERT refused', TG_TABLE_NAME),
+            MESSAGE = format('rowform.%s is written by rowform alone: %s refused', TG_TABLE_NAME, TG_OP),
             HINT = 'Settings are managed in Git: change the YAML and run "rowform apply".';
     END IF;
+    RETURN NULL;
+END
+$$;
+
+-- Statement-level: ten thousand rows cost one check.
+CREATE FUNCTION rowform.rows_inserted() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
     IF EXISTS (
         SELECT
         FROM (SELECT DISTINCT version_id, restaurant_id, since_version FROM new_rows) AS target
@@ -367,12 +379,6 @@ CREATE FUNCTION rowform.rows_updated() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    IF NOT rowform.is_marked() THEN
-        RAISE EXCEPTION USING
-            ERRCODE = 'RF002',
-            MESSAGE = format('rowform.%s is written by rowform alone: UPDATE refused', TG_TABLE_NAME),
-            HINT = 'Settings are managed in Git: change the YAML and run "rowform apply".';
-    END IF;
     -- The row as it was, with no end yet. Compared as images: for = the numbers 1.0 and 1.00 are equal. A full join is never a nested
     -- loop, which a plan made for one row and kept for ten thousand could be.
     IF EXISTS (

@@ -41,8 +41,10 @@ class Problems:
     def error(self, location: Location, message: str, hint: str | None = None) -> None:
         self.add(Problem(location, message, hint))
 
-    def warn(self, location: Location, message: str, hint: str | None = None) -> None:
-        self.add(Problem(location, message, hint, Severity.WARNING))
+    def warn(
+        self, location: Location, message: str, hint: str | None = None, *, dangling: bool = False
+    ) -> None:
+        self.add(Problem(location, message, hint, Severity.WARNING, dangling))
 
     def sorted(self, severity: Severity) -> tuple[Problem, ...]:
         found = (p for ps in self._found.values() for p in ps if p.severity is severity)

@@ -11,7 +11,9 @@ from pathlib import Path
 from rowform.errors import GitError
 
 _TIMEOUT = 60.0
-_GIT = ("git", "-c", "core.quotepath=off")
+#: Whatever the user's own configuration says: paths from the top, in UTF-8, of the first commit too.
+_OPTIONS = ("core.quotepath=off", "diff.relative=false", "i18n.logOutputEncoding=utf-8", "log.showRoot=true")
+_GIT = ("git", *(word for option in _OPTIONS for word in ("-c", option)))
 #: Starts the line of a commit in our log format; no path or subject begins with it.
 _MARK = "\x01"
 
@@ -30,7 +32,7 @@ class Commit:
 
 @dataclass(frozen=True, slots=True)
 class FileChange:
-    """A file before and after a commit; ``None`` where it did not exist. ``path`` is the one after."""
+    """A file before and after a commit; ``None`` where it did not exist. ``path`` is today's one."""
 
     path: str
     before: Blob | None
@@ -102,27 +104,32 @@ class Repository:
         """What changed the YAML files of the config directory.
 
         First what is not committed, then every non-merge commit, newest first. Lazy: a
-        caller that knows enough just stops.
+        caller that knows enough just stops. Renamed files are followed back.
         """
         root = self.root()
         short = self._git("rev-parse", "--short", "HEAD")
         with self._contents() as contents:
+            uncommitted = self._uncommitted()
             changes = [
                 FileChange(path, contents.read("HEAD", old), _working_copy(root / path))
-                for old, path in self._uncommitted()
+                for old, path in uncommitted
             ]
             if changes:
                 yield Revision(None, short, "", tuple(changes))
+            today = {old: path for old, path in uncommitted if old != path}
             for sha, abbreviated, subject, paths in self._log():
                 yield Revision(
                     sha,
                     abbreviated,
                     subject,
                     tuple(
-                        FileChange(path, contents.read(f"{sha}^", old), contents.read(sha, path))
+                        FileChange(
+                            today.get(path, path), contents.read(f"{sha}^", old), contents.read(sha, path)
+                        )
                         for old, path in paths
                     ),
                 )
+                today.update({old: today.get(path, path) for old, path in paths if old != path})
 
     def _uncommitted(self) -> list[tuple[str, str]]:
         changed = self._git("diff", "--name-status", "-M", "HEAD", "--", ".").splitlines()

@@ -303,4 +303,7 @@ def _check_references(
         if isinstance(found.entry.origin, Written):
             place = found.entry.origin.at(*found.pointer)
             message = f"{quote(found.name)} is no {found.what} of {restaurant.slug}"
-            (problems.error if strict else problems.warn)(place, message)
+            if strict:
+                problems.error(place, message)
+            else:
+                problems.warn(place, message, dangling=True)

@@ -39,6 +39,8 @@ class Problem:
     message: str
     hint: str | None = None
     severity: Severity = Severity.ERROR
+    #: Whether it is about a name that leads nowhere, which a plan lists by itself.
+    dangling: bool = False
 
     def __str__(self) -> str:
         warning = "warning: " if self.severity is Severity.WARNING else ""

@@ -392,6 +392,22 @@ def test_json_of_plan_and_apply(sakura: Project) -> None:
     result = sakura.apply("--format", "json").json
     assert result["format"] == "rowform.apply/1"
     assert result["results"][0]["version_number"] == 2
+    assert result["error"] is None
+
+
+def test_json_of_a_refusal_has_the_plan_and_the_error(sakura: Project) -> None:
+    sakura.write({"sakura/all.yaml": "staff_groups: []\n"})
+    result = sakura.run("apply", "--auto-approve", "--format", "json")
+    assert result.code == 3
+    assert result.json["error"]["code"] == "blocked"
+    assert result.json["results"] == []
+    (guard,) = {guard["guard"] for guard in result.json["plan"]["restaurants"][0]["blocked"]}
+    assert guard == "threshold"
+    assert "Hint: if this is what you want: --force threshold\n" in result.err
+    forced = sakura.apply("--force", "threshold")
+    assert "0 added, 0 changed, 3 destroyed." in forced.out
+    newest = sakura.rows("SELECT * FROM config_versions ORDER BY version_number")[-1]
+    assert newest["source"]["forced"] == ["threshold"]
 
 
 def test_history_and_show(sakura: Project) -> None:

@@ -178,7 +178,7 @@ class TestStarting:
             warm = time.perf_counter() - begin
             assert ask(url, "SELECT answer FROM kept") == 42
         with capsys.disabled():
-            print(f" cold {cold * 1000:.0f} ms, warm {warm * 1000:.0f} ms ", end="")  # noqa: T201
+            print(f" cold {cold * 1000:.0f} ms, warm {warm * 1000:.0f} ms ", end="")
         assert (new / ".gitignore").read_text() == "*\n"
 
     def test_settings(self, place: Path) -> None:

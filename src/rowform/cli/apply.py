@@ -9,9 +9,9 @@ from uuid import UUID
 
 import click
 
-from rowform.cli.common import ask, format_option, ink, note, print_json, restaurants_option, settings
+from rowform.cli.common import ask, emit, format_option, ink, note, print_json, restaurants_option, settings
 from rowform.diff import Action
-from rowform.errors import UsageError
+from rowform.errors import Refused, RowformError, UsageError
 from rowform.guards import GuardName
 from rowform.kinds import kinds
 from rowform.plan import RestaurantPlan
@@ -54,18 +54,26 @@ def apply(
     actor = _actor(actor)
     if message is not None and not message.strip():
         raise UsageError("--message is empty")
+    as_json = form == "json"
     with planned(settings(ctx), slugs) as work:
-        as_json = form == "json"
         if not (as_json and auto_approve):
             text = plan_text(work.plan, kinds(), ink(sys.stderr if as_json else None))
-            click.echo(text, err=as_json)
-        if work.plan.has_changes:
+            if as_json:
+                click.echo(text, err=True)
+            else:
+                emit(text)
+        outcomes: list[Outcome] = []
+        try:
             check_guards(work.plan, guards)
-            if not auto_approve:
+            if work.plan.has_changes and not auto_approve:
                 ask("Do you want to apply this?")
-        outcomes = apply_planned(work, message=message, actor=actor, forced=guards, progress=_Progress().show)
-        _report(work, outcomes, as_json)
-    error = failure(outcomes)
+            outcomes = apply_planned(
+                work, message=message, actor=actor, forced=guards, progress=_Progress().show
+            )
+            error = failure(outcomes)
+        except Refused as refused:
+            error = refused
+        _report(work, outcomes, error, as_json=as_json)
     if error is not None:
         error.shown = as_json
         raise error
@@ -93,27 +101,29 @@ class _Progress:
             note(f"Applying {plan.slug} ({index + 1} of {total}) ...")
 
 
-def _report(work: Planned, outcomes: Sequence[Outcome], as_json: bool) -> None:
+def _report(work: Planned, outcomes: Sequence[Outcome], error: RowformError | None, *, as_json: bool) -> None:
     if as_json:
         print_json(
             {
                 "format": FORMAT,
                 "plan": work.plan.to_json(),
                 "results": [outcome.to_json() for outcome in outcomes],
+                "error": error.to_json() if error else None,
             }
         )
-    elif work.plan.has_changes:
-        click.echo()
-        several = len([outcome for outcome in outcomes if outcome.applied or outcome.error]) > 1
-        for outcome in outcomes:
-            _report_one(outcome, several)
+        return
+    done = [outcome for outcome in outcomes if outcome.applied or outcome.error]
+    if done:
+        emit()
+    for outcome in done:
+        _report_one(outcome, several=len(done) > 1)
 
 
-def _report_one(outcome: Outcome, several: bool) -> None:
+def _report_one(outcome: Outcome, *, several: bool) -> None:
     if outcome.applied:
         if several:
-            click.echo(f"{escape(outcome.plan.slug)}:")
-        click.echo(complete_line(outcome))
+            emit(f"{escape(outcome.plan.slug)}:")
+        emit(complete_line(outcome))
     elif outcome.error:
         note(f"{outcome.plan.slug} failed: {outcome.error.message}")
 

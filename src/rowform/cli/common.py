@@ -56,9 +56,19 @@ def format_option(command: F) -> F:
     )(command)
 
 
+def emit(text: str = "") -> None:
+    """Print a result. Unlike `click.echo` it notices when nobody reads any more.
+
+    Raises:
+        BrokenPipeError: the reader went away.
+    """
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
 def print_json(document: dict[str, Any]) -> None:
     """Print the one JSON document of a command."""
-    click.echo(json.dumps(document, ensure_ascii=False, indent=2, default=str))
+    emit(json.dumps(document, ensure_ascii=False, indent=2, default=str))
 
 
 def ink(stream: Any = None) -> Ink:

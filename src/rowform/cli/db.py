@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from rowform.cli.commands import DB_COMMANDS
-from rowform.cli.common import ask, format_option, print_json, settings
+from rowform.cli.common import ask, emit, format_option, print_json, settings
 from rowform.cli.main import LazyGroup
 from rowform.render.status import status_text
 from rowform.sync.database import database_status, upgrade_script
@@ -27,16 +27,17 @@ def upgrade(ctx: click.Context, only_sql: bool, auto_approve: bool) -> None:
     """Everything in one transaction; running it again does nothing."""
     script = upgrade_script(settings(ctx))
     if only_sql:
-        click.echo(script, nl=False)
+        if script:
+            emit(script.rstrip("\n"))
         return
     if not script:
-        click.echo("The database is up to date.")
+        emit("The database is up to date.")
         return
     if not auto_approve:
         ask("Do you want to upgrade the database?")
     for sentence in upgrade_database(settings(ctx)):
-        click.echo(sentence)
-    click.echo("The database is up to date.")
+        emit(sentence)
+    emit("The database is up to date.")
 
 
 @click.command()
@@ -48,4 +49,4 @@ def status(ctx: click.Context, form: str) -> None:
     if form == "json":
         print_json({"format": FORMAT, **found.to_json()})
     else:
-        click.echo(status_text(found.to_json()))
+        emit(status_text(found.to_json()))

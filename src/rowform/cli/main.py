@@ -18,8 +18,18 @@ if TYPE_CHECKING:
     from rowform.errors import RowformError
 
 
+class ReaderGoneError(Exception):
+    """Nobody reads our output any more, as after `| head`. Click would make an exit code 0 of it."""
+
+
 class LazyGroup(click.Group):
     """A group that imports a command only when it is used."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise ReaderGoneError from error
 
     def __init__(self, *args: Any, entries: Mapping[str, Entry], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -86,8 +96,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return result if isinstance(result, int) else 0
         except Exception as error:  # noqa: BLE001  # the one boundary
             return _failed(error, given)
-    except BrokenPipeError:
-        # The reader went away, as `head` does. Python would complain once more at exit.
+    except (BrokenPipeError, ReaderGoneError):
+        # Python would complain once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except (KeyboardInterrupt, click.Abort):
@@ -98,7 +108,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _failed(error: Exception, arguments: Sequence[str]) -> int:
     from rowform.errors import ExitCode, RowformError, UsageError
 
-    if isinstance(error, BrokenPipeError | click.Abort):
+    if isinstance(error, BrokenPipeError | ReaderGoneError | click.Abort):
         raise error
     if isinstance(error, click.exceptions.Exit):
         return error.exit_code

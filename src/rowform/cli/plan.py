@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from rowform.cli.common import format_option, ink, print_json, restaurants_option, settings
+from rowform.cli.common import emit, format_option, ink, print_json, restaurants_option, settings
 from rowform.errors import ExitCode
 from rowform.kinds import kinds
 from rowform.render.plan_text import plan_text
@@ -25,6 +25,6 @@ def plan(ctx: click.Context, slugs: tuple[str, ...], form: str, detailed_exitcod
         if form == "json":
             print_json(work.plan.to_json())
         else:
-            click.echo(plan_text(work.plan, kinds(), ink()))
+            emit(plan_text(work.plan, kinds(), ink()))
         changes = work.plan.has_changes
     return int(ExitCode.CHANGES if changes and detailed_exitcode else ExitCode.OK)

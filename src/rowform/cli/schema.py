@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from rowform.cli.common import settings
+from rowform.cli.common import emit, settings
 from rowform.errors import RowformError
 from rowform.sync.schemas import write_schemas
 from rowform.text import joined
@@ -19,8 +19,8 @@ def schema(ctx: click.Context, check: bool) -> None:
     if check and outdated:
         raise RowformError(f"not current: {joined(outdated)}", "run `rowform schema` and commit the result")
     if check:
-        click.echo("The schemas are current.")
+        emit("The schemas are current.")
     elif outdated:
-        click.echo(f"Wrote {joined(outdated)} in {directory}.")
+        emit(f"Wrote {joined(outdated)} in {directory}.")
     else:
-        click.echo("The schemas are current.")
+        emit("The schemas are current.")

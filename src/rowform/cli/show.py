@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from rowform.cli.common import format_option, print_json, restaurants_option, settings
+from rowform.cli.common import emit, format_option, print_json, restaurants_option, settings
 from rowform.kinds import kinds
 from rowform.render.versions import version_text
 from rowform.sync.versions import content_of_version
@@ -35,4 +35,4 @@ def show(ctx: click.Context, version: str | None, slugs: tuple[str, ...], form: 
             }
         )
         return
-    click.echo(version_text(slug, found, content, kinds()))
+    emit(version_text(slug, found, content, kinds()))

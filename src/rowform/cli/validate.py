@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from rowform.cli.common import format_option, print_json, restaurants_option, settings
+from rowform.cli.common import emit, format_option, print_json, restaurants_option, settings
 from rowform.errors import InvalidConfig
 from rowform.sync.configuration import load_configuration, selected
 from rowform.text import count
@@ -26,7 +26,7 @@ def validate(ctx: click.Context, slugs: tuple[str, ...], form: str, strict: bool
             print_json({"format": FORMAT, "ok": False, "problems": [p.to_json() for p in error.problems]})
         else:
             for problem in error.problems:
-                click.echo(str(problem))
+                emit(str(problem))
         error.shown = True
         raise
     restaurants = selected(configuration.state, slugs)
@@ -44,6 +44,6 @@ def validate(ctx: click.Context, slugs: tuple[str, ...], form: str, strict: bool
         )
         return
     for problem in warnings:
-        click.echo(str(problem))
+        emit(str(problem))
     found = count(len(warnings), "warning") if warnings else "no problems"
-    click.echo(f"{count(len(restaurants), 'restaurant')}, {count(settings_count, 'setting')}, {found}.")
+    emit(f"{count(len(restaurants), 'restaurant')}, {count(settings_count, 'setting')}, {found}.")

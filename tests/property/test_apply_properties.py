@@ -105,7 +105,8 @@ def assert_the_audit_replays(session: Session, restaurant_id: str) -> None:
             replayed[kind, new["id"]] = new
     (active,) = (version for version in history(session, restaurant_id) if version.is_active)
     found = version_rows(session, restaurant_id, active.number)
-    assert {(kind, one.entity_id) for kind, entries in found.items() for one in entries.values()} == set(replayed)
+    there = {(kind, one.entity_id) for kind, entries in found.items() for one in entries.values()}
+    assert there == set(replayed)
 
 
 def values(kind: str, row: dict[str, Any]) -> dict[str, Any]:

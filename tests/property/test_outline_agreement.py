@@ -9,10 +9,10 @@ import pytest
 from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 
-from rowform.compose import Composer
 from rowform.document import Document, parse
-from rowform.nodes import Place
-from rowform.outline import Outline, Pointer
+from rowform.document.compose import Composer
+from rowform.document.nodes import Place
+from rowform.document.outline import Outline, Pointer
 
 #: Values as they may stand in any entry; after a line break comes the entry's indentation and two spaces.
 _VALUES = (

@@ -8,10 +8,19 @@ from __future__ import annotations
 import re
 from typing import Any, TypeAlias
 
+from rowform.document.nodes import Frame, Place
+from rowform.document.scalars import (
+    FORBIDDEN,
+    MAX_DEPTH,
+    OPENING,
+    BadScalarError,
+    JsonValue,
+    named,
+    resolve,
+    shown,
+)
 from rowform.location import Location, Problem
-from rowform.nodes import Frame, Place
 from rowform.text import escape, quote
-from rowform.yaml12 import FORBIDDEN, MAX_DEPTH, OPENING, BadScalarError, JsonValue, named, resolve, shown
 
 #: Nodes that aliases may add: this many, or fewer in a small file (see :meth:`Composer._spend`).
 MAX_ALIASED = 100_000

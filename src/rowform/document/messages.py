@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from rowform.compose import Composer
+from rowform.document.compose import Composer
 from rowform.location import Location, Problem
 from rowform.text import escape, quote
 

@@ -9,9 +9,9 @@ import tempfile
 from pathlib import Path
 
 from rowform.errors import EmbeddedError
-from rowform.store.embedded_account import Account, Home, is_private, make_private, reachable
-from rowform.store.embedded_binaries import Binaries
-from rowform.store.embedded_lock import write_file
+from rowform.store.embedded.account import Account, Home, is_private, make_private, reachable
+from rowform.store.embedded.binaries import Binaries
+from rowform.store.embedded.lock import write_file
 
 ROLE = "postgres"
 DATABASE = "rowform"

@@ -1,6 +1,6 @@
 """YAML text → JSON values by ``ryaml``, where it can be shown to read what the core schema says.
 
-It is several times as fast as :mod:`rowform.compose`, and deviates from YAML 1.2 in known ways.
+It is several times as fast as :mod:`rowform.document.compose`, and deviates from YAML 1.2 in known ways.
 :func:`agrees` shows from the text that most of them cannot occur, :func:`_settle` looks for the others in
 what came out.
 """
@@ -10,7 +10,15 @@ from __future__ import annotations
 import re
 from typing import Any, TypeAlias
 
-from rowform.yaml12 import MAX_DEPTH, MAX_DIGITS, MAX_INTEGER, OPENING, JsonValue, long_lines, settled
+from rowform.document.scalars import (
+    MAX_DEPTH,
+    MAX_DIGITS,
+    MAX_INTEGER,
+    OPENING,
+    JsonValue,
+    long_lines,
+    settled,
+)
 
 __all__ = ["REFUSED", "agrees", "read"]
 

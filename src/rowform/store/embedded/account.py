@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rowform.errors import EmbeddedError
-from rowform.store.embedded_lock import write_file
+from rowform.store.embedded.lock import write_file
 
 SHARED_BASES = (Path("/var/lib"), Path("/var/tmp"))  # noqa: S108 - ours is checked for its owner
 _POINTER = "postgres.location"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rowform.yaml12 import JsonValue
+from rowform.document.scalars import JsonValue
 
 
 class Place:

@@ -1,8 +1,8 @@
 """YAML text → positioned JSON values. Pure: whoever calls it has read the file.
 
 Two paths lead to the same value. The *exact* one composes libyaml's events by the rules of YAML 1.2
-(:mod:`rowform.compose`, about 2 MB/s). The *fast* one is ``ryaml`` (:mod:`rowform.yamlfast`, about 10 MB/s);
-whatever that refuses is read again by the exact path, which also writes every message.
+(:mod:`rowform.document.compose`, about 2 MB/s). The *fast* one is ``ryaml``
+(:mod:`rowform.document.fast`, about 10 MB/s); whatever that refuses is read again by the exact path, which also writes every message.
 ``tests/property/test_document_agreement.py`` holds the two against each other. Positions are found only when
 somebody asks for one: from the file's outline, and if that does not do, by composing all of it.
 """
@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import re
 
-from rowform.compose import Composer, UnreadableError
+from rowform.document.compose import Composer, UnreadableError
+from rowform.document.fast import REFUSED, read
+from rowform.document.messages import explained
+from rowform.document.nodes import Place
+from rowform.document.outline import Outline, Pointer
+from rowform.document.scalars import FORBIDDEN, MAX_DEPTH, JsonValue, long_lines, named
 from rowform.location import Location, Problem
-from rowform.nodes import Place
-from rowform.outline import Outline, Pointer
-from rowform.yaml12 import FORBIDDEN, MAX_DEPTH, JsonValue, long_lines, named
-from rowform.yamlerrors import explained
-from rowform.yamlfast import REFUSED, read
 
 __all__ = ["MAX_BYTES", "MAX_DEPTH", "MAX_LINE", "Document", "JsonValue", "Pointer", "parse"]
 

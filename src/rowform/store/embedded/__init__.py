@@ -4,7 +4,7 @@ Concurrent processes share one server; it stops when the last of them leaves, de
 
 * ``.rowform/lock`` serialises starting and stopping.
 * ``.rowform/users`` is locked in shared mode by every user of the server for as long as it uses it.
-* ``.rowform/supervisor`` is locked by :mod:`rowform.store.embedded_supervisor`, which started the
+* ``.rowform/supervisor`` is locked by :mod:`rowform.store.embedded.supervisor`, which started the
   server, waits for ``users`` to become free and then stops it.
 * ``.rowform/server`` is locked by the server's own processes, so that "is any of them left?" has an
   answer that no process id can give. That the server works is then proved by connecting.
@@ -30,8 +30,8 @@ from urllib.parse import quote
 from rowform.errors import EmbeddedError
 
 if TYPE_CHECKING:
-    from rowform.store.embedded_account import Home
-    from rowform.store.embedded_lock import FileLock
+    from rowform.store.embedded.account import Home
+    from rowform.store.embedded.lock import FileLock
 
 _PATIENCE = 60.0
 _LOG = "postgres.log"
@@ -52,7 +52,7 @@ def embedded(directory: Path, *, durable: bool = True) -> Generator[str]:
             "there is no embedded database on Windows",
             "give --database-url, or run rowform in WSL",
         )
-    from rowform.store.embedded_lock import FileLock
+    from rowform.store.embedded.lock import FileLock
 
     directory = _make_directory(directory)
     deadline = time.monotonic() + _PATIENCE
@@ -79,9 +79,9 @@ class _Server:
 
 def _attach(directory: Path, durable: bool, deadline: float) -> str:
     """Find or start the server. The caller holds ``lock`` and ``users``."""
-    from rowform.store.embedded_account import locate
-    from rowform.store.embedded_cluster import DATABASE, scratch_directory, socket_directory
-    from rowform.store.embedded_lock import FileLock
+    from rowform.store.embedded.account import locate
+    from rowform.store.embedded.cluster import DATABASE, scratch_directory, socket_directory
+    from rowform.store.embedded.lock import FileLock
 
     with FileLock(directory / "server") as server_lock, FileLock(directory / "supervisor") as supervisor:
         server = _Server(directory, locate(directory), server_lock)
@@ -103,7 +103,7 @@ def _attach(directory: Path, durable: bool, deadline: float) -> str:
 
 def _wait_until_alive(server: _Server, deadline: float) -> bool:
     """True once the server has accepted a connection, false once none of its processes is left."""
-    from rowform.store.embedded_lock import INTERVAL
+    from rowform.store.embedded.lock import INTERVAL
 
     problem = "it never opened its socket"
     while True:
@@ -127,7 +127,7 @@ def _connect(home: Home) -> str | None:
     import psycopg
     from psycopg import sql
 
-    from rowform.store.embedded_cluster import DATABASE, socket_directory
+    from rowform.store.embedded.cluster import DATABASE, socket_directory
 
     socket = socket_directory(home)
     if socket is None:
@@ -144,7 +144,7 @@ def _connect(home: Home) -> str | None:
 
 
 def _url(socket: Path, database: str) -> str:
-    from rowform.store.embedded_cluster import PORT, ROLE
+    from rowform.store.embedded.cluster import PORT, ROLE
 
     # The port is named because the environment's PGPORT would count otherwise.
     return f"postgresql://{ROLE}@/{database}?host={quote(str(socket), safe='')}&port={PORT}"
@@ -152,8 +152,8 @@ def _url(socket: Path, database: str) -> str:
 
 def _start(server: _Server, durable: bool) -> int:
     """Start a server where none is left. Returns where in the log its messages begin."""
-    from rowform.store.embedded_binaries import find
-    from rowform.store.embedded_cluster import command, prepare
+    from rowform.store.embedded.binaries import find
+    from rowform.store.embedded.cluster import command, prepare
 
     home = server.home
     binaries = find(home.account)
@@ -178,7 +178,7 @@ def _supervise(server: _Server, command: list[str] | None, scratch: Path | None)
 
     ``scratch`` is what it deletes when the server has stopped.
     """
-    from rowform.store.embedded_cluster import cannot_run, environment
+    from rowform.store.embedded.cluster import cannot_run, environment
 
     account = server.home.account
     order = {
@@ -190,7 +190,7 @@ def _supervise(server: _Server, command: list[str] | None, scratch: Path | None)
         "group": account.group,
         "scratch": None if scratch is None else str(scratch),
     }
-    script = Path(__file__).with_name("embedded_supervisor.py")
+    script = Path(__file__).with_name("supervisor.py")
     log = _open_log(server.log)
     try:
         answer = subprocess.run(  # noqa: S603 - our own script
@@ -218,7 +218,7 @@ def _supervise(server: _Server, command: list[str] | None, scratch: Path | None)
 
 def _open_log(path: Path) -> int:
     """The log, open for appending; begun anew once it has grown large. Raises :class:`EmbeddedError`."""
-    from rowform.store.embedded_lock import adopt_owner
+    from rowform.store.embedded.lock import adopt_owner
 
     try:
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
@@ -230,7 +230,7 @@ def _open_log(path: Path) -> int:
 
 def _make_directory(directory: Path) -> Path:
     """Create ``.rowform`` with a ``.gitignore`` of its own; returns its absolute path."""
-    from rowform.store.embedded_lock import adopt_owner
+    from rowform.store.embedded.lock import adopt_owner
 
     try:
         try:

@@ -169,7 +169,7 @@ class TestStarting:
         begin = time.perf_counter()
         with embedded(new) as url:
             cold = time.perf_counter() - begin
-            assert ask(url, "SELECT current_user || ' ' || current_database()") == "rowform rowform"
+            assert ask(url, "SELECT current_user || ' ' || current_database()") == "postgres rowform"
             ask(url, "CREATE TABLE kept AS SELECT 42 AS answer")
         wait_until_stopped(new)
         begin = time.perf_counter()

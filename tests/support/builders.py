@@ -176,7 +176,7 @@ def jsonb(value: Any) -> str:
 
 
 def numeric(value: float) -> str:
-    """The text of a ``numeric`` value: no exponent, and a trailing zero after a fraction, which it may have."""
+    """The text of a ``numeric`` value: no exponent; a fraction ends with a zero, as it may."""
     text = format(Decimal(repr(value)), "f")
     return f"{text}0" if "." in text else text
 

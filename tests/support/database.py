@@ -24,7 +24,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from rowform.store.embedded import embedded
-from rowform.store.embedded_lock import FileLock
+from rowform.store.embedded.lock import FileLock
 
 URL_VARIABLE = "ROWFORM_TEST_DATABASE_URL"
 IMAGE = "postgres:18"

@@ -106,4 +106,3 @@ def _row(entry: Entry, row_id: str, entity: str, previous: Stored | None) -> byt
     before = f'"{previous.row_id}"' if previous else "null"
     head = f'{{"_id":"{row_id}","_entity":"{entity}","_previous":{before},'
     return head.encode("ascii") + entry.canonical[1:]
-

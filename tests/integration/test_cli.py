@@ -16,9 +16,7 @@ from tests.support.project import Project
 GROUPS = "staff_groups:\n  - name: Kitchen\n"
 
 
-def test_without_a_command_it_explains_itself(
-    project: Project, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_without_a_command_it_explains_itself(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 1
     out, err = capsys.readouterr()
     assert out == ""

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from rowform.document import MAX_BYTES, MAX_DEPTH, MAX_LINE, Document, parse
-from rowform.location import Location
 from rowform.document.fast import agrees
+from rowform.location import Location
 
 
 def read(text: str | bytes) -> Document:

@@ -2,7 +2,8 @@
 
 Two paths lead to the same value. The *exact* one composes libyaml's events by the rules of YAML 1.2
 (:mod:`rowform.document.compose`, about 2 MB/s). The *fast* one is ``ryaml``
-(:mod:`rowform.document.fast`, about 10 MB/s); whatever that refuses is read again by the exact path, which also writes every message.
+(:mod:`rowform.document.fast`, about 10 MB/s); whatever that refuses is read again by the exact path,
+which also writes every message.
 ``tests/property/test_document_agreement.py`` holds the two against each other. Positions are found only when
 somebody asks for one: from the file's outline, and if that does not do, by composing all of it.
 """

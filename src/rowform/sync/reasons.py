@@ -13,10 +13,12 @@ from rowform.jsontypes import is_list, is_object
 from rowform.kinds import Kind
 from rowform.load import DEFAULTS_PREFIX
 from rowform.plan import RestaurantPlan
-from rowform.state import Entry
+from rowform.state import Entry, canonical
 
 #: Kind and key of an entry.
 Name = tuple[str, str]
+#: The entries of files, by the id of the content: each as its canonical bytes.
+Read = Mapping[str, Mapping[Name, bytes]]
 #: How much history is read before the last commit has to do as the answer.
 MAX_BYTES = 32 * 1024 * 1024
 
@@ -64,7 +66,7 @@ def reasons(
     for one in pending:
         found.setdefault(one.slug, {})[one.name] = fallback
     home = _inside(config_dir, root)
-    read: dict[str, Mapping[Name, Any]] = {}
+    read: dict[str, Mapping[Name, bytes]] = {}
     budget = MAX_BYTES
     for revision in repository.revisions() if pending else ():
         budget -= _read(revision, read, kinds)
@@ -89,7 +91,7 @@ def _inside(path: Path, root: Path) -> str:
     return resolved.relative_to(root).as_posix() if resolved.is_relative_to(root) else ""
 
 
-def _touches(revision: Revision, wanted: _Wanted, read: Mapping[str, Mapping[Name, Any]], home: str) -> bool:
+def _touches(revision: Revision, wanted: _Wanted, read: Read, home: str) -> bool:
     """Whether a revision changed, made or deleted an entry."""
     for change in revision.changes:
         if wanted.file is None:
@@ -105,7 +107,7 @@ def _touches(revision: Revision, wanted: _Wanted, read: Mapping[str, Mapping[Nam
     return False
 
 
-def _read(revision: Revision, read: dict[str, Mapping[Name, Any]], kinds: Mapping[str, Kind]) -> int:
+def _read(revision: Revision, read: dict[str, Mapping[Name, bytes]], kinds: Mapping[str, Kind]) -> int:
     """Read the entries of a revision's files; how many bytes that took."""
     size = 0
     for change in revision.changes:
@@ -116,14 +118,15 @@ def _read(revision: Revision, read: dict[str, Mapping[Name, Any]], kinds: Mappin
     return size
 
 
-def _entries(blob: Blob, kinds: Mapping[str, Kind]) -> Mapping[Name, Any]:
+def _entries(blob: Blob, kinds: Mapping[str, Kind]) -> Mapping[Name, bytes]:
     """A file's entries as written, by kind and key; none if it cannot be read."""
     document, _ = parse("", blob.data)
     value: Any = document.value if document else None
-    found: dict[Name, Any] = {}
+    found: dict[Name, bytes] = {}
     for name, kind in kinds.items():
         entries = value.get(name) if is_object(value) else None
         for entry in entries if is_list(entries) else ():
             if is_object(entry):
-                found[name, str(entry.get(kind.key))] = entry
+                # As bytes: to Python 1 and true are equal, and order does not matter.
+                found[name, str(entry.get(kind.key))] = canonical(entry)
     return found

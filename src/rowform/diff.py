@@ -129,16 +129,16 @@ def _renames(
     """What the database still knows under another key, by wanted key; no stored setting is taken twice."""
     found: dict[str, Stored] = {}
     free = {one.entity_id: one for key, one in stored.items() if key not in wanted}
-    for key, entry in wanted.items():
-        if key not in stored and entry.previously:
-            # The latest former name is written last.
-            for name in reversed(entry.previously):
-                one = stored.get(name)
-                if one is not None and one.entity_id in free:
-                    found[key] = free.pop(one.entity_id)
-                    break
-    for key in wanted:
-        if key not in stored and key not in found and former.get(key) in free:
+    new = sorted(key for key in wanted if key not in stored)
+    for key in new:
+        # The latest former name is written last.
+        for name in reversed(wanted[key].previously):
+            one = stored.get(name)
+            if one is not None and one.entity_id in free:
+                found[key] = free.pop(one.entity_id)
+                break
+    for key in new:
+        if key not in found and former.get(key) in free:
             found[key] = free.pop(former[key])
     return found
 

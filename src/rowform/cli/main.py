@@ -168,4 +168,8 @@ def _show(error: RowformError, as_json: bool) -> None:
 
 def run() -> None:
     """The console script."""
+    import gc
+
+    # What a run reads lives until its end: the collector would only walk it again and again.
+    gc.set_threshold(200_000, 50, 100)
     sys.exit(main())

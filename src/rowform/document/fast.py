@@ -38,13 +38,20 @@ _NOT_TIME = r"""(?<![^"'\]}]:0)"""
 _DEVIATIONS = tuple(
     re.compile(pattern)
     for pattern in (
-        rf"[!](?<![^{_FRONT}]!)",  # tags: `!foo 1` is {{"!foo": 1}}
-        rf"&(?<![^{_FRONT}]&)\S",  # anchors and
-        rf"[*](?<![^{_FRONT}][*])\S",  # aliases: other limits, other errors
         r"<<",  # a plain key
         r"%(?<![^\r\n]%)",  # directives
         r"\\[0abefvxuUNLP]",  # escapes that may make forbidden characters
-        rf"0(?<![^{_FRONT}]0){_NOT_TIME}(?:[xXoObB]|[0-9]+{_END})",  # 010 is text, 0b11 three
+    )
+)
+#: The same, but harmless within plain text: :func:`_begins` looks at what stands before.
+_AT_START = tuple(
+    re.compile(pattern)
+    for pattern in (
+        rf"[!](?<![^{_FRONT}]!)",  # tags: `!foo 1` is {{"!foo": 1}}
+        rf"&(?<![^{_FRONT}]&)\S",  # anchors and
+        rf"[*](?<![^{_FRONT}][*])\S",  # aliases: other limits, other errors
+        # 010 is text, 0b11 three; a UUID may begin with 0b
+        rf"0(?<![^{_FRONT}]0){_NOT_TIME}(?:[xX][0-9a-fA-F]*|[oO][0-7]*|[bB][01]*|[0-9]+){_END}",
         rf"0(?<=[+-]0)(?<![^{_FRONT}][+-]0)(?:[xXoObB]|[0-9]+{_END})",  # -0x1F a number
     )
 )
@@ -78,6 +85,8 @@ def agrees(text: str) -> bool:
     """
     if any(pattern.search(text) for pattern in _DEVIATIONS):
         return False
+    if any(_begins(text, found.start()) for pattern in _AT_START for found in pattern.finditer(text)):
+        return False
     if any(_is_number(text, found.start()) for pattern in _EXPONENTS for found in pattern.finditer(text)):
         return False
     if _SAMPLED.search(text[::30]) and _HUGE.search(text):  # too many digits are text to ryaml
@@ -86,6 +95,12 @@ def agrees(text: str) -> bool:
         text.count("[", start, end) + text.count("{", start, end) > _MAX_BRACKETS
         for start, end in long_lines(text, _MAX_BRACKETS)
     )
+
+
+def _begins(text: str, start: int) -> bool:
+    """Whether a node may begin at ``start``: not behind a word on the same line, as in ``Room 01``."""
+    before = text[max(0, start - 64) : start].rstrip(" \t")
+    return not before or before[-1] in "\r\n-+?:,[{"
 
 
 def _is_number(text: str, end: int) -> bool:

@@ -100,6 +100,7 @@ class JsonObject(BaseModel):
         alias_generator=to_camel,
         validate_by_name=False,
         use_attribute_docstrings=True,
+        defer_build=True,
         hide_input_in_errors=True,
         protected_namespaces=(),
     )
@@ -142,6 +143,7 @@ class Setting(BaseModel):
         strict=True,
         frozen=True,
         use_attribute_docstrings=True,
+        defer_build=True,
         hide_input_in_errors=True,
         protected_namespaces=(),
         validate_by_name=False,

@@ -38,6 +38,7 @@ class RestaurantFile(BaseModel):
         strict=True,
         frozen=True,
         use_attribute_docstrings=True,
+        defer_build=True,
         hide_input_in_errors=True,
     )
 

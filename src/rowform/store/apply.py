@@ -148,8 +148,9 @@ def _under_lock(session: Session, plan: RestaurantPlan) -> Rows:
             query("under_lock", app=session.app), {"restaurant": plan.restaurant.id}
         )
         cursors = version_cursors(session, plan.restaurant.id, actual.newest) if diverged else None
-        _check_base(plan, state.fetchone())
-        return collect(session.kinds, cursors) if cursors else actual.settings
+    # Only now: to fetch inside the pipeline is a round trip of its own.
+    _check_base(plan, state.fetchone())
+    return collect(session.kinds, cursors) if cursors else actual.settings
 
 
 def _check_base(plan: RestaurantPlan, state: Any) -> None:

@@ -82,11 +82,12 @@ def snapshot(session: Session, wanted: Mapping[str, Content]) -> Mapping[str, Ac
             for kind in (session.kinds.values() if wanted else ())
         }
         connection.execute("COMMIT")
-        heads = overview.fetchall()
-        content: dict[str, dict[str, dict[str, Stored]]] = {}
-        for name, cursor in cursors.items():
-            for restaurant, stored in _stored(session.kinds[name], cursor):
-                content.setdefault(restaurant, {}).setdefault(name, {})[stored.entry.key] = stored
+    # Only now: to fetch inside the pipeline is a round trip of its own.
+    heads = overview.fetchall()
+    content: dict[str, dict[str, dict[str, Stored]]] = {}
+    for name, cursor in cursors.items():
+        for restaurant, stored in _stored(session.kinds[name], cursor):
+            content.setdefault(restaurant, {}).setdefault(name, {})[stored.entry.key] = stored
     found = {head[0]: _actual(head, content.get(head[0], {})) for head in heads}
     missing = {
         id_: keys

@@ -15,7 +15,7 @@ from rowform.jsontypes import is_list, is_object
 from rowform.kinds import Kind
 from rowform.kinds.base import DAY_PATTERN
 from rowform.state import Content, Entry
-from rowform.text import UNSAFE
+from rowform.text import UNSAFE, escape
 
 #: Text that is plain in both YAML versions: words that start with a letter, and hold nothing
 #: that means something to YAML.
@@ -98,5 +98,5 @@ def scalar(value: Any) -> str:
         if _PLAIN.fullmatch(value) and value.casefold() not in _RESERVED and not UNSAFE.search(value):
             return value
         text = json.dumps(value, ensure_ascii=False)
-        return UNSAFE.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
+        return escape(text)
     return json.dumps(value)

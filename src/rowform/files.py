@@ -150,7 +150,7 @@ def _read(path: Path, parts: tuple[str, ...], root: Path, found: ConfigFiles) ->
             _refuse(found, shown, too_large(status.st_size), "split it into several files")
             return None
         # One byte more than allowed shows a file that grew meanwhile; parsing refuses it.
-        return SourceFile(parts, escape(shown), stream.read(MAX_BYTES + 1))
+        return SourceFile(parts, escape(shown), stream.read(status.st_size + 1))
 
 
 def too_large(size: int) -> str:

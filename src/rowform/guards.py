@@ -75,6 +75,11 @@ def fired(
     yield from _threshold(changes, counts, thresholds)
 
 
+def _percent(part: int, total: int) -> str:
+    """A share with one decimal, rounded down: what is over a limit never looks like the limit."""
+    return f"{part * 1000 // total / 10:g}"
+
+
 def _threshold(changes: Sequence[Change], counts: Mapping[str, int], limits: Thresholds) -> Iterator[Guard]:
     total = sum(counts.values())
     deleted = sum(change.action is Action.DELETE for change in changes)
@@ -82,7 +87,7 @@ def _threshold(changes: Sequence[Change], counts: Mapping[str, int], limits: Thr
     if deleted >= limits.delete_count and deleted * 100 > limits.delete_percent * total:
         yield Guard(
             GuardName.THRESHOLD,
-            f"{deleted} of {count(total, 'setting')} would be deleted ({deleted * 100 // total} %)",
+            f"{deleted} of {count(total, 'setting')} would be deleted ({_percent(deleted, total)} %)",
         )
     net = Counter[str]()
     for change in changes:
@@ -93,5 +98,5 @@ def _threshold(changes: Sequence[Change], counts: Mapping[str, int], limits: Thr
     if total >= limits.update_total and updated * 100 > limits.update_percent * total:
         yield Guard(
             GuardName.THRESHOLD,
-            f"{updated} of {count(total, 'setting')} would be updated ({updated * 100 // total} %)",
+            f"{updated} of {count(total, 'setting')} would be updated ({_percent(updated, total)} %)",
         )

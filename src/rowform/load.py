@@ -162,12 +162,11 @@ def _restaurant(
     document = folder.restaurant
     if document is None:
         return None
-    header = _header(document, problems)
-    if header is None:
-        return None
+    header, usable = _header(document, problems)
     managed = _managed(header, document, kinds, problems)
     sources = _sources(header, document, directories, problems)
-    _check_without(header, document, sources, kinds, problems)
+    if sources or not header.inherits:
+        _check_without(header, document, sources, kinds, problems)
     own = directories[folder.name]
     content: dict[str, dict[str, Entry]] = {}
     for name, kind in kinds.items():
@@ -179,6 +178,8 @@ def _restaurant(
                 f"{name} is not managed here",
                 f"add it to `manages` in {folder.shown}/{RESTAURANT_FILE}",
             )
+    if not usable:
+        return None
     return (
         Restaurant(folder.name, header.id.lower(), header.name, header.timezone, content, document.file),
         document,
@@ -186,18 +187,30 @@ def _restaurant(
     )
 
 
-def _header(document: Document, problems: Problems) -> RestaurantFile | None:
+def _header(document: Document, problems: Problems) -> tuple[RestaurantFile, bool]:
+    """What ``restaurant.yaml`` says, and whether that will do.
+
+    If it will not, what is right in it still serves to find the faults elsewhere.
+    """
     value: Any = document.value
     if not isinstance(value, dict):
         what = "nothing" if document.is_empty else kind_of_value(value)
         problems.error(Location(document.file), f"expected id and name of the restaurant, got {what}")
-        return None
+        return _partial_header({}), False
     try:
-        return _HEADER.validate_python(value)
+        return _HEADER.validate_python(value), True
     except ValidationError as error:
         fields = tuple(RestaurantFile.model_fields)
         problems.extend(schema_problems(error, document, (), lambda at: () if at else fields))
-        return None
+        faulty = {detail["loc"][0] for detail in error.errors(include_url=False, include_input=False)}
+        right = {name: value[name] for name in fields if name in value and name not in faulty}
+        if "inherits" in faulty:
+            right.pop("without", None)
+        return _partial_header(right), False
+
+
+def _partial_header(right: Mapping[str, Any]) -> RestaurantFile:
+    return RestaurantFile.model_construct(**{"id": "", "name": "", **right})
 
 
 def _managed(

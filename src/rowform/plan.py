@@ -104,7 +104,8 @@ class RestaurantPlan:
         return sum(change.action is action for change in self.changes)
 
     def desired_digest(self) -> str:
-        return digest(self.restaurant.content)
+        """A digest of what the configuration wants, and of which kinds it wants to manage."""
+        return digest(self.restaurant.content, managed=True)
 
     def to_json(self) -> dict[str, Any]:
         return {

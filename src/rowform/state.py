@@ -141,11 +141,18 @@ def entry(
     return Entry(kind.name, full[kind.key], full, canonical(full), tuple(previously), origin)
 
 
-def digest(content: Content) -> str:
-    """A digest of the content, independent of order: ``sha256:`` and 64 hexadecimal digits."""
+def digest(content: Content, *, managed: bool = False) -> str:
+    """A digest of the content, independent of order: ``sha256:`` and 64 hexadecimal digits.
+
+    Args:
+        content: the settings.
+        managed: whether a kind without entries makes a difference.
+    """
     total = sha256()
     for kind in sorted(content):
         entries = content[kind]
+        if managed:
+            total.update(f"{kind}\0".encode())
         for key in sorted(entries):
             for part in (kind.encode(), key.encode("utf-8", "surrogatepass"), entries[key].canonical):
                 total.update(len(part).to_bytes(8, "big"))

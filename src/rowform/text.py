@@ -9,10 +9,12 @@ from functools import lru_cache
 from typing import Any
 
 #: C0 and C1 controls, DEL, line and paragraph separators, bidirectional controls and
-#: overrides, zero-width marks that hide text, the BOM, lone surrogates and non-characters.
+#: overrides, zero-width marks that hide text, invisible tags, the BOM, lone surrogates and
+#: non-characters.
 #: Source: Unicode Standard Annex 9 for the bidirectional ones (the "Trojan Source" set).
 UNSAFE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]"
+    "[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff\ufff9-\ufffb\ufffe\uffff\ud800-\udfff"
+    "\U000e0000-\U000e007f]"
 )
 
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -21,7 +23,11 @@ _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 def _escaped(match: re.Match[str]) -> str:
     char = match.group()
     code = ord(char)
-    return _SHORT.get(char) or (f"\\x{code:02x}" if code <= 0xFF else f"\\u{code:04x}")
+    if char in _SHORT:
+        return _SHORT[char]
+    if code <= 0xFF:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
 
 
 def escape(text: str) -> str:

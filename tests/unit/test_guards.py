@@ -30,14 +30,14 @@ def reasons(plan: RestaurantPlan) -> list[str]:
     ("total", "deleted", "reason"),
     [
         (10, 3, None),  # exactly 30 %
-        (9, 3, "3 of 9 settings would be deleted (33 %)"),
+        (9, 3, "3 of 9 settings would be deleted (33.3 %)"),
         (10, 4, "4 of 10 settings would be deleted (40 %)"),
         (20, 6, None),
         (20, 7, "7 of 20 settings would be deleted (35 %)"),
         (3, 2, None),  # 66 %, but not three
         (4, 3, "3 of 4 settings would be deleted (75 %)"),
         (1000, 300, None),
-        (1000, 301, "301 of 1,000 settings would be deleted (30 %)"),
+        (1000, 301, "301 of 1,000 settings would be deleted (30.1 %)"),
         (5, 0, None),
     ],
 )
@@ -60,7 +60,7 @@ def test_deletions_count_over_all_managed_kinds() -> None:
 def test_creations_do_not_dilute_deletions() -> None:
     there = some(9)
     assert reasons(planned(restaurant(*there[3:], *some(50, "daily_limits")), actual(*there))) == [
-        "3 of 9 settings would be deleted (33 %)"
+        "3 of 9 settings would be deleted (33.3 %)"
     ]
 
 
@@ -108,7 +108,7 @@ def test_a_kind_that_is_not_managed_any_more_is_not_emptied() -> None:
         (10, 5, None),  # exactly 50 %
         (10, 6, "6 of 10 settings would be updated (60 %)"),
         (9, 9, None),  # fewer than ten
-        (11, 6, "6 of 11 settings would be updated (54 %)"),
+        (11, 6, "6 of 11 settings would be updated (54.5 %)"),
         (100, 50, None),
         (100, 51, "51 of 100 settings would be updated (51 %)"),
         (1001, 501, "501 of 1,001 settings would be updated (50 %)"),
@@ -182,4 +182,7 @@ def test_the_percentage_shown_never_rounds_up_to_the_limit() -> None:
     for total, deleted in itertools.product(range(10, 40), range(3, 40)):
         if deleted * 100 > 30 * total and deleted < total:
             (reason,) = reasons(planned(restaurant(*some(total)[deleted:]), actual(*some(total))))
-            assert reason == f"{deleted} of {total} settings would be deleted ({deleted * 100 // total} %)"
+            assert (
+                reason
+                == f"{deleted} of {total} settings would be deleted ({deleted * 1000 // total / 10:g} %)"
+            )

@@ -76,7 +76,7 @@ def test_an_unmanaged_kind_is_kept_in_the_target() -> None:
         "daily_limits": ["B"],
         "staff_groups": ["A"],
     }
-    assert plan.desired_digest() == digest(content(group("A"), managed=["staff_groups"]))
+    assert plan.desired_digest() == digest(content(group("A"), managed=["staff_groups"]), managed=True)
 
 
 def test_a_kind_that_is_managed_and_empty_is_deleted() -> None:
@@ -219,7 +219,7 @@ def test_the_json_of_a_plan() -> None:
             "is_locked": False,
             "origin": "git",
         },
-        "desired_digest": digest(wanted.content),
+        "desired_digest": digest(wanted.content, managed=True),
         "summary": {"create": 1, "update": 1, "delete": 1, "unchanged": 1},
         "blocked": [],
         "warnings": [],
@@ -280,3 +280,10 @@ def test_a_plan_of_several_restaurants() -> None:
     assert [plan.count(action) for action in Action] == [1, 0, 1]
     assert (plan.has_changes, plan.is_blocked, plan.target) == (True, False, "production")
     assert plan.to_json()["format"] == FORMAT
+
+
+def test_the_desired_digest_notices_which_kinds_are_managed() -> None:
+    """No entries of a managed kind means to delete them all; of another kind, nothing."""
+    all_kinds = planned(restaurant(group("A")), nothing())
+    one_kind = planned(restaurant(group("A"), managed=["staff_groups"]), nothing())
+    assert all_kinds.desired_digest() != one_kind.desired_digest()

@@ -34,6 +34,7 @@ class LazyGroup(click.Group):
     def __init__(self, *args: Any, entries: Mapping[str, Entry], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._entries = entries
+        self._loaded: dict[str, click.Command] = {}
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
         return list(self._entries)
@@ -42,11 +43,14 @@ class LazyGroup(click.Group):
         entry = self._entries.get(cmd_name)
         if entry is None:
             return None
+        if cmd_name in self._loaded:
+            return self._loaded[cmd_name]
         module, _, attribute = entry.place.partition(":")
         command: click.Command = getattr(importlib.import_module(f"rowform.cli.{module}"), attribute)
         details = inspect.cleandoc(command.help or "")
         command.help = f"{entry.summary}\n\n{details}".strip()
         command.short_help = entry.summary
+        self._loaded[cmd_name] = command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # click's

@@ -13,9 +13,7 @@ from rowform.document import Pointer, parse
 from rowform.guards import Thresholds
 from rowform.load import SourceFile
 
-_STRICT = ConfigDict(
-    extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True, defer_build=True
-)
+_STRICT = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 _DEFAULT = Thresholds()
 Percent = Annotated[float, Field(ge=0, le=100)]
 Count = Annotated[int, Field(ge=1)]

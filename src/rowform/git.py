@@ -12,7 +12,13 @@ from rowform.errors import GitError
 
 _TIMEOUT = 60.0
 #: Whatever the user's own configuration says: paths from the top, in UTF-8, of the first commit too.
-_OPTIONS = ("core.quotepath=off", "diff.relative=false", "i18n.logOutputEncoding=utf-8", "log.showRoot=true")
+_OPTIONS = (
+    "log.decorate=short",
+    "core.quotepath=off",
+    "diff.relative=false",
+    "i18n.logOutputEncoding=utf-8",
+    "log.showRoot=true",
+)
 _GIT = ("git", *(word for option in _OPTIONS for word in ("-c", option)))
 #: Starts the line of a commit in our log format; no path or subject begins with it.
 _MARK = "\x01"
@@ -62,6 +68,7 @@ class Repository:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
+        self._last: str | None = None
 
     @classmethod
     def around(cls, directory: Path) -> Repository | None:
@@ -72,7 +79,7 @@ class Repository:
         """
         repository = cls(directory)
         try:
-            repository._git("rev-parse", "--verify", "--quiet", "HEAD")
+            repository._last = repository._last_commit()
         except FileNotFoundError:
             return None
         except GitError as error:
@@ -83,18 +90,17 @@ class Repository:
 
     def head(self) -> Commit:
         """The commit that is checked out."""
-        sha, short, author, subject = self._git("log", "-1", "--format=%H%x00%h%x00%an <%ae>%x00%s").split(
-            "\0", 3
-        )
-        ref = self._git("rev-parse", "--abbrev-ref", "HEAD")
-        return Commit(
-            sha,
-            short,
-            author,
-            subject,
-            None if ref == "HEAD" else ref,
-            bool(self._git("status", "--porcelain", "--", ".")),
-        )
+        sha, short, author, names, subject = (self._last or self._last_commit()).split("\0", 4)
+        # "HEAD -> main, origin/main"; a detached HEAD has no arrow.
+        _, arrow, branch = names.partition(", ")[0].partition("HEAD -> ")
+        if not names.startswith("HEAD"):
+            branch = self._git("rev-parse", "--abbrev-ref", "HEAD")
+        ref = branch if arrow or branch != "HEAD" else None
+        dirty = bool(self._git("status", "--porcelain", "--", "."))
+        return Commit(sha, short, author, subject, ref or None, dirty)
+
+    def _last_commit(self) -> str:
+        return self._git("log", "-1", "--format=%H%x00%h%x00%an <%ae>%x00%D%x00%s")
 
     def root(self) -> Path:
         """The top of the working tree, against which the paths of :meth:`revisions` are meant."""

@@ -15,6 +15,7 @@ from rowform.checks import Problems, kind_of_value, schema_problems
 from rowform.document import Document, parse
 from rowform.entries import Directory, Written, check_previously, check_unique_flag, fold, read_directory
 from rowform.errors import InvalidConfig
+from rowform.jsontypes import is_object
 from rowform.kinds import Kind
 from rowform.kinds.restaurant import RestaurantFile
 from rowform.location import Location, Problem, Severity
@@ -192,8 +193,8 @@ def _header(document: Document, problems: Problems) -> tuple[RestaurantFile, boo
 
     If it will not, what is right in it still serves to find the faults elsewhere.
     """
-    value: Any = document.value
-    if not isinstance(value, dict):
+    value = document.value
+    if not is_object(value):
         what = "nothing" if document.is_empty else kind_of_value(value)
         problems.error(Location(document.file), f"expected id and name of the restaurant, got {what}")
         return _partial_header({}), False
@@ -210,7 +211,8 @@ def _header(document: Document, problems: Problems) -> tuple[RestaurantFile, boo
 
 
 def _partial_header(right: Mapping[str, Any]) -> RestaurantFile:
-    return RestaurantFile.model_construct(**{"id": "", "name": "", **right})
+    values: dict[str, Any] = {"id": "", "name": "", **right}
+    return RestaurantFile.model_construct(set(values), **values)
 
 
 def _managed(

@@ -20,6 +20,7 @@ from rowform.config import ToolFile
 from rowform.errors import UsageError
 from rowform.kinds import Kind
 from rowform.kinds.base import JsonObject
+from rowform.kinds.docs import described
 from rowform.kinds.restaurant import RestaurantFile
 from rowform.load import DEFAULTS_PREFIX
 from rowform.state import MAX_EXACT, normalise
@@ -205,7 +206,7 @@ class _Generator(GenerateJsonSchema):
 def _model(model: type[BaseModel], prefix: str = "") -> tuple[Schema, dict[str, Schema]]:
     """The schema of a model, and the definitions it still needs, their names beginning with ``prefix``."""
     try:
-        made = TypeAdapter(model).json_schema(
+        made = TypeAdapter(described(model)).json_schema(
             mode="validation",
             by_alias=True,
             schema_generator=_Generator,

@@ -16,6 +16,7 @@ from rowform.errors import ExitCode
 from rowform.guards import GuardName
 from rowform.kinds import Kind, kinds
 from rowform.kinds.base import JsonObject
+from rowform.kinds.docs import field_docs
 from rowform.text import joined
 
 _PART = re.compile(r"(<!-- generated: (\w+(?: \w+)*) -->\n)(.*?)(<!-- end generated -->)", re.DOTALL)
@@ -66,10 +67,13 @@ def _kind(group: Sequence[Kind]) -> str:
 
 def _rows(kind: Kind) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
+    docs = {
+        kind.model.model_fields[name].alias or name: said for name, said in field_docs(kind.model).items()
+    }
     for column in kind.columns:
         default = "required" if column.required else f"`{json.dumps(column.default)}`"
         null = "" if not column.nullable or column.default is None else " or null"
-        rows.append((f"`{column.name}`", f"{column.sql_type}{null}", default, column.description))
+        rows.append((f"`{column.name}`", f"{column.sql_type}{null}", default, docs[column.name]))
         model = kind.json_models.get(column.name)
         if model is not None:
             rows.extend(_keys(model, column.name))
@@ -79,11 +83,12 @@ def _rows(kind: Kind) -> list[tuple[str, ...]]:
 def _keys(model: type[JsonObject], path: str) -> Iterator[tuple[str, ...]]:
     for name, field in model.model_fields.items():
         key = f"{path}.{field.alias or name}"
+        said = field_docs(model).get(name, "")
         nested = model.known()[field.alias or name]
         if nested is None:
-            yield f"`{key}`", _word(field), "", field.description or ""
+            yield f"`{key}`", _word(field), "", said
         else:
-            yield f"`{key}`", "object", "", field.description or ""
+            yield f"`{key}`", "object", "", said
             yield from _keys(nested, key)
 
 

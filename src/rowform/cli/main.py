@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import inspect
 import os
@@ -176,4 +177,9 @@ def run() -> None:
 
     # What a run reads lives until its end: the collector would only walk it again and again.
     gc.set_threshold(200_000, 50, 100)
-    sys.exit(main())
+    code = main()
+    # Everything is closed and written. To free object after object would take as long as a small plan.
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):
+            stream.flush()
+    os._exit(code)

@@ -99,7 +99,6 @@ class JsonObject(BaseModel):
         strict=True,
         alias_generator=to_camel,
         validate_by_name=False,
-        use_attribute_docstrings=True,
         defer_build=True,
         hide_input_in_errors=True,
         protected_namespaces=(),
@@ -142,7 +141,6 @@ class Setting(BaseModel):
         extra="forbid",
         strict=True,
         frozen=True,
-        use_attribute_docstrings=True,
         defer_build=True,
         hide_input_in_errors=True,
         protected_namespaces=(),
@@ -177,7 +175,6 @@ class Column:
     nullable: bool
     required: bool
     default: Any
-    description: str
 
     @property
     def wire_name(self) -> str:
@@ -246,7 +243,6 @@ class Kind:
                 nullable=_nullable(field),
                 required=field.is_required(),
                 default=None if field.is_required() else _plain(field.get_default(call_default_factory=True)),
-                description=field.description or "",
             )
             for name, field in self.model.model_fields.items()
         )

@@ -37,7 +37,6 @@ class RestaurantFile(BaseModel):
         extra="forbid",
         strict=True,
         frozen=True,
-        use_attribute_docstrings=True,
         defer_build=True,
         hide_input_in_errors=True,
     )

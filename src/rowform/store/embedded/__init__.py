@@ -169,14 +169,17 @@ def _start(server: _Server, durable: bool) -> int:
             offset = 0
     finally:
         os.close(log)
-    _supervise(server, command(home, binaries, durable), scratch)
+    _supervise(server, command(home, binaries, durable), scratch, offset)
     return offset
 
 
-def _supervise(server: _Server, command: list[str] | None, scratch: Path | None) -> None:
+def _supervise(
+    server: _Server, command: list[str] | None, scratch: Path | None, offset: int | None = None
+) -> None:
     """Start a supervisor, with a server or (``command`` is none) for the one that runs.
 
-    ``scratch`` is what it deletes when the server has stopped.
+    ``scratch`` is what it deletes when the server has stopped; ``offset`` is where in the
+    log its messages begin, by default at the log's present end.
     """
     from rowform.store.embedded.cluster import cannot_run, environment
 
@@ -192,6 +195,7 @@ def _supervise(server: _Server, command: list[str] | None, scratch: Path | None)
     }
     script = Path(__file__).with_name("supervisor.py")
     log = _open_log(server.log)
+    begin = os.fstat(log).st_size if offset is None else offset
     try:
         answer = subprocess.run(  # noqa: S603 - our own script
             [sys.executable, "-I", "-S", str(script), json.dumps(order)],
@@ -211,7 +215,7 @@ def _supervise(server: _Server, command: list[str] | None, scratch: Path | None)
     if answer:
         raise cannot_run(answer, account)
     raise EmbeddedError(
-        f"cannot supervise the embedded database; {server.log} says:\n{_tail(server.log, 0)}",
+        f"cannot supervise the embedded database; {server.log} says:\n{_tail(server.log, begin)}",
         "give --database-url",
     )
 

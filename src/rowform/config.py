@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, StringConstraints, TypeAdapter, ValidationError
 
 from rowform.checks import Problems, kind_of_value, schema_problems
 from rowform.document import Pointer, parse
 from rowform.guards import Thresholds
+from rowform.kinds.base import STRICT
 from rowform.load import SourceFile
 
-_STRICT = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 _DEFAULT = Thresholds()
 Percent = Annotated[float, Field(ge=0, le=100)]
 Count = Annotated[int, Field(ge=1)]
@@ -22,7 +22,7 @@ Count = Annotated[int, Field(ge=1)]
 class ThresholdsFile(BaseModel):
     """How much a plan may delete or update before the guard `threshold` stops it."""
 
-    model_config = _STRICT
+    model_config = STRICT
 
     delete_percent: Percent = _DEFAULT.delete_percent
     """The share of a restaurant's settings that may be deleted, in per cent."""
@@ -39,7 +39,7 @@ class ThresholdsFile(BaseModel):
 class TargetFile(BaseModel):
     """A database that `--target` can name."""
 
-    model_config = _STRICT
+    model_config = STRICT
 
     database_url_env: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
     """The environment variable that holds the database's URL."""
@@ -48,7 +48,7 @@ class TargetFile(BaseModel):
 class ToolFile(BaseModel):
     """Thresholds of the guards, and the databases of this repository."""
 
-    model_config = _STRICT
+    model_config = STRICT
 
     thresholds: ThresholdsFile = ThresholdsFile()
     """How much a plan may delete or update."""

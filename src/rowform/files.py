@@ -10,7 +10,8 @@ from pathlib import Path
 
 from rowform.document import MAX_BYTES
 from rowform.errors import UsageError
-from rowform.load import DEFAULTS_PREFIX, SourceFile
+from rowform.header import DEFAULTS_PREFIX
+from rowform.load import SourceFile
 from rowform.location import Location, Problem
 from rowform.text import escape
 

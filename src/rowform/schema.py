@@ -18,11 +18,11 @@ from pydantic_core import core_schema
 
 from rowform.config import ToolFile
 from rowform.errors import UsageError
+from rowform.header import DEFAULTS_PREFIX
 from rowform.kinds import Kind
 from rowform.kinds.base import JsonObject
 from rowform.kinds.docs import described
 from rowform.kinds.restaurant import RestaurantFile
-from rowform.load import DEFAULTS_PREFIX
 from rowform.state import MAX_EXACT, normalise
 from rowform.text import count
 

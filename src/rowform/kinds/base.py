@@ -91,18 +91,23 @@ Json = Sql("jsonb")
 Weekday = Annotated[int, Field(ge=0, le=6)]
 
 
+#: How files are read: nothing unknown, nothing converted; models are built when they are needed.
+STRICT = ConfigDict(
+    extra="forbid",
+    strict=True,
+    frozen=True,
+    defer_build=True,
+    hide_input_in_errors=True,
+    protected_namespaces=(),
+    validate_by_name=False,
+    validate_by_alias=True,
+)
+
+
 class JsonObject(BaseModel):
     """A JSON column's object. Fields are the keys the application is known to use; any other key is free."""
 
-    model_config = ConfigDict(
-        extra="allow",
-        strict=True,
-        alias_generator=to_camel,
-        validate_by_name=False,
-        defer_build=True,
-        hide_input_in_errors=True,
-        protected_namespaces=(),
-    )
+    model_config = ConfigDict({**STRICT, "extra": "allow", "alias_generator": to_camel})
 
     @classmethod
     @cache
@@ -137,16 +142,7 @@ class Reference:
 class Setting(BaseModel):
     """Base of all kinds. A subclass sets ``table`` and declares its columns as fields."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        strict=True,
-        frozen=True,
-        defer_build=True,
-        hide_input_in_errors=True,
-        protected_namespaces=(),
-        validate_by_name=False,
-        validate_by_alias=True,
-    )
+    model_config = STRICT
 
     table: ClassVar[str]
     #: The field that identifies a setting.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from rowform.kinds.base import NOT_BLANK, UUID_PATTERN
+from rowform.kinds.base import NOT_BLANK, STRICT, UUID_PATTERN
 
 
 def _time_zone(value: str) -> str:
@@ -33,13 +33,7 @@ Uuid = Annotated[
 class RestaurantFile(BaseModel):
     """The tenant that a directory of settings belongs to."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        strict=True,
-        frozen=True,
-        defer_build=True,
-        hide_input_in_errors=True,
-    )
+    model_config = STRICT
 
     id: Uuid = Field(examples=["e1661c71-b24f-4ee1-9e8b-7290a43c9575"])
     """The restaurant's id in the database, a UUID; `rowform init` makes one."""

@@ -9,9 +9,9 @@ from typing import Any
 
 from rowform.document import parse
 from rowform.git import Blob, Commit, Repository, Revision
+from rowform.header import DEFAULTS_PREFIX
 from rowform.jsontypes import is_list, is_object
 from rowform.kinds import Kind
-from rowform.load import DEFAULTS_PREFIX
 from rowform.plan import RestaurantPlan
 from rowform.state import Entry, canonical
 

@@ -160,12 +160,12 @@ def _check_base(plan: RestaurantPlan, state: Any) -> None:
         was = f"version {base.version_number}" if base else "no version"
         now = f"the newest is {newest}" if newest != plan.actual.newest else "another one is active"
         raise StalePlan(
-            f"{plan.slug}: the plan is stale: it was made against {was}, and now {now}",
+            f"the plan is stale: it was made against {was}, and now {now}",
             "plan again and look at what is different",
         )
     if base and is_locked:
         raise LockedVersion(
-            f"{plan.slug}: the active version {base.version_number} is locked",
+            f"the active version {base.version_number} is locked",
             "unlock it first",
         )
 

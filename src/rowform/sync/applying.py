@@ -140,5 +140,6 @@ def failure(outcomes: Sequence[Outcome]) -> RowformError | None:
     names = joined(outcome.plan.slug for outcome in failed)
     message = f"{len(failed)} of {count(len(outcomes), 'restaurant')} failed: {names}"
     if not written and all(isinstance(error, Refused) for error in errors):
-        return Refused(message)
+        hints = {error.hint for error in errors}
+        return Refused(message, hints.pop() if len(hints) == 1 else None)
     return PartlyApplied(message, "the others are applied; run it again for these" if written else None)

@@ -17,9 +17,9 @@ from rowform.sync.configuration import Settings
 from rowform.sync.planning import planned
 from tests.benchmarks.measuring import alternating, timed
 from tests.benchmarks.plan import SMALL
-from tests.benchmarks.proxy import proxy
 from tests.benchmarks.results import Result
 from tests.benchmarks.workspace import Workspace
+from tests.support.proxy import proxy
 
 KINDS = ("staff_groups", "daily_limits", "monthly_limits", "priority_rules", "ml_model_configs")
 #: What only the statement that opens an apply contains (the lock of DESIGN section 4).

@@ -55,7 +55,7 @@ def _accept(listener: socket.socket, server: Path, found: list[Recorded]) -> Non
     while True:
         try:
             client, _ = listener.accept()
-        except OSError:  # closed: the benchmark is over
+        except OSError:  # closed: it is over
             return
         upstream = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         upstream.connect(str(server))

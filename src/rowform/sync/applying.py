@@ -139,7 +139,8 @@ def failure(outcomes: Sequence[Outcome]) -> RowformError | None:
         return errors[0]
     names = joined(outcome.plan.slug for outcome in failed)
     message = f"{len(failed)} of {count(len(outcomes), 'restaurant')} failed: {names}"
-    if not written and all(isinstance(error, Refused) for error in errors):
-        hints = {error.hint for error in errors}
-        return Refused(message, hints.pop() if len(hints) == 1 else None)
-    return PartlyApplied(message, "the others are applied; run it again for these" if written else None)
+    if written:
+        return PartlyApplied(message, "the others are applied; run it again for these")
+    hints = {error.hint for error in errors}
+    refused = all(isinstance(error, Refused) for error in errors)
+    return (Refused if refused else RowformError)(message, hints.pop() if len(hints) == 1 else None)

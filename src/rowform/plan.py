@@ -153,10 +153,6 @@ class Plan:
     def has_changes(self) -> bool:
         return any(one.has_changes for one in self.restaurants)
 
-    @property
-    def is_blocked(self) -> bool:
-        return any(one.blocked for one in self.restaurants)
-
     def count(self, action: Action) -> int:
         return sum(one.count(action) for one in self.restaurants)
 

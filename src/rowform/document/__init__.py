@@ -49,7 +49,7 @@ def parse(file: str, data: bytes) -> tuple[Document | None, list[Problem]]:
     if not isinstance(text, str):
         return None, text
     if (value := read(text)) is not REFUSED:
-        return Document(file, text, value), []  # type: ignore[arg-type]
+        return Document(file, text, value), []  # type: ignore[arg-type]  # REFUSED is ruled out
     return _exact(file, text)
 
 

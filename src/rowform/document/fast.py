@@ -72,7 +72,7 @@ def read(text: str) -> object:
     import ryaml
 
     try:
-        root: list[JsonValue] = [ryaml.loads(text)]  # type: ignore[attr-defined]
+        root: list[JsonValue] = [ryaml.loads(text)]  # type: ignore[attr-defined]  # its types do not export it
         return root[0] if _settle(root, MAX_DEPTH + 1, _suspect_ends(text)) else REFUSED
     except (ValueError, TypeError):
         return REFUSED

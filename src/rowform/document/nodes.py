@@ -24,8 +24,9 @@ class Place:
         inside = self.children
         if isinstance(inside, dict):
             return inside.get(step) if isinstance(step, str) else None
-        fits = inside and isinstance(step, int) and 0 <= step < len(inside)
-        return inside[step] if fits else None  # type: ignore[index]
+        if inside is None or not isinstance(step, int) or not 0 <= step < len(inside):
+            return None
+        return inside[step]
 
 
 class Frame:
@@ -67,8 +68,8 @@ class Frame:
             self.height = height + 1
         if isinstance(self.value, list):
             self.value.append(value)
-            if place is not None and self.place is not None:
-                self.place.children.append(place)  # type: ignore[union-attr]
+            if place is not None and self.place is not None and isinstance(self.place.children, list):
+                self.place.children.append(place)
             return
         self.at_key = True
         if self.key is not None:
@@ -78,4 +79,5 @@ class Frame:
                 if value is None and place.source == "":
                     place.line, place.column = self.key_at
                     place.last = place.line
-                self.place.children[self.key] = place  # type: ignore[index, call-overload]
+                if isinstance(self.place.children, dict):
+                    self.place.children[self.key] = place

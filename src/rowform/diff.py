@@ -25,11 +25,16 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A setting as the database has it: the entry, the id of its row and of the setting itself."""
+    """A setting as the database has it: the entry, the id of its row and of the setting itself.
+
+    ``own`` stands for what is in the application's own columns, if it has any: rows with the same one
+    have the same there.
+    """
 
     entry: Entry
     row_id: str
     entity_id: str
+    own: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

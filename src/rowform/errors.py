@@ -15,12 +15,13 @@
         ├── Blocked                  one or more guards of the plan
         ├── StalePlan                somebody else was faster
         ├── LockedVersion            the active version is locked
+        ├── DoesNotFit               tables of an application cannot be taken over as they are
         └── Declined                 nobody said yes
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from typing import Any, ClassVar
 
@@ -131,6 +132,19 @@ class StalePlan(Refused):
 
 class LockedVersion(Refused):
     code = "locked"
+
+
+class DoesNotFit(Refused):
+    """``findings`` are JSON objects: what does not fit, where, and what can be done about it."""
+
+    code = "does-not-fit"
+
+    def __init__(self, message: str, hint: str, findings: Sequence[Mapping[str, Any]]) -> None:
+        super().__init__(message, hint)
+        self.findings = tuple(findings)
+
+    def to_json(self) -> dict[str, Any]:
+        return {**super().to_json(), "findings": [dict(finding) for finding in self.findings]}
 
 
 class Declined(Refused):

@@ -79,12 +79,17 @@ def _kind_writes(
         if entity in in_use and before is None:
             # The former identity lives on under another key.
             entity = None
+        elif entity:
+            # Two returning keys may have been the same setting, one after the other.
+            in_use.add(entity)
         current = live.get(entity) if entity else None
-        if current is not None and current.entry.canonical == entry.canonical:
+        # What a file does not say stays as people see it, and not as it is in a newer version.
+        previous = before or current
+        if current and previous and (current.entry.canonical, current.own) == (entry.canonical, previous.own):
             row_ids[key] = current.row_id
         else:
             row_ids[key] = str(uuid4())
-            result.insert.append(_row(entry, row_ids[key], entity or row_ids[key], current or before))
+            result.insert.append(_row(entry, row_ids[key], entity or row_ids[key], previous))
     kept = set(row_ids.values())
     result.close = [stored.row_id for stored in newest.values() if stored.row_id not in kept]
     result.audit = [

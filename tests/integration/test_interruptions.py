@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from rowform.kinds import kinds
-from rowform.store import apply
+from rowform.store import apply, writing
 from tests.support import killed_apply
 from tests.support.project import MOMIJI, SAKURA, Project
 
@@ -184,7 +184,7 @@ def test_a_deadlock_is_retried_once(sakura: Project, monkeypatch: pytest.MonkeyP
 def test_a_client_that_waits_too_long_for_the_lock_says_so(
     sakura: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(apply, "LOCK_TIMEOUT", "100ms")
+    monkeypatch.setattr(writing, "LOCK_TIMEOUT", "100ms")
     with psycopg.connect(sakura.url) as other:
         other.execute("SELECT 1 FROM restaurants WHERE id = %s FOR UPDATE", (SAKURA,))
         result = sakura.run("apply", "--auto-approve")

@@ -83,8 +83,13 @@ def test_the_whole_way(tmp_path: Path, database: str, environment: dict[str, str
     assert "weekly_limits:\n  - name: Forty hours\n" in rowform(project, environment, "show").stdout
 
     # Its defaults are the database's, its triggers those of every kind.
-    with pytest.raises(Exception, match="weekly_limits is managed by rowform"):
-        project.rows("DELETE FROM weekly_limits RETURNING 1")
+    (row,) = project.rows("UPDATE weekly_limits SET penalty_weight = 3 RETURNING name, penalty_weight")
+    assert (row["name"], row["penalty_weight"]) == ("Forty hours", 3)
+    weights = project.rows(
+        "SELECT penalty_weight FROM weekly_limits l JOIN config_versions v ON v.id = l.version_id"
+        " ORDER BY version_number"
+    )
+    assert [str(row["penalty_weight"]) for row in weights] == ["2.5", "3"]
     with pytest.raises(Exception, match=r"rowform\.weekly_limits is written by rowform alone"):
         project.rows("UPDATE rowform.weekly_limits SET name = 'x' RETURNING 1")
 

@@ -17,7 +17,7 @@ from rowform.load import Loaded, SourceFile, load
 from rowform.location import Location
 from rowform.plan import Actual, Base, Plan, RestaurantPlan, make_plan, plan_restaurant
 from rowform.state import Content, Entry, Restaurant, entry, normalise
-from rowform.store.read import _stored
+from rowform.store.read import stored_settings
 
 ID = "11111111-1111-4111-8111-111111111111"
 OTHER_ID = "22222222-2222-4222-8222-222222222222"
@@ -184,7 +184,7 @@ def numeric(value: float) -> str:
 def from_database(found: Content, number: int = 1, restaurant_id: str = ID, slug: str = "sakura") -> Actual:
     """A restaurant whose active version has the settings ``found``, read by the code that reads rows."""
     settings = {
-        name: {one.entry.key: one for _, one in _stored(kinds()[name], _rows(name, entries))}  # type: ignore[arg-type]
+        name: {one.entry.key: one for _, one in stored_settings(kinds()[name], _rows(name, entries))}
         for name, entries in found.items()
         if entries
     }

@@ -23,7 +23,7 @@ from rowform.sync.planning import planned
 
 def main(config: str, url: str, when: str, number: int) -> int:
     execute = psycopg.Connection.execute
-    transaction = apply._transaction
+    transaction = apply.write_locked
     count = 0
 
     def counted(self: psycopg.Connection, *arguments: Any, **named: Any) -> Any:
@@ -44,7 +44,7 @@ def main(config: str, url: str, when: str, number: int) -> int:
         psycopg.Connection.execute = counted  # type: ignore[method-assign]
         return transaction(*arguments)
 
-    apply._transaction = armed
+    apply.write_locked = armed
     with planned(Settings(Path(config), url, environment={})) as work:
         outcomes = apply_planned(work)
     print(count)

@@ -14,22 +14,18 @@ from typing import Any
 from uuid import uuid4
 
 import orjson
-import psycopg
 from psycopg import sql
 
-from rowform.errors import DatabaseError, LockedVersion, StalePlan
+from rowform.errors import LockedVersion, StalePlan
+from rowform.fit import RealTable
 from rowform.kinds import Kind
 from rowform.plan import RestaurantPlan
-from rowform.store.failures import translated
+from rowform.store.columns import own_names
 from rowform.store.queries import column_list, query, sql_type
 from rowform.store.read import Rows, collect, version_cursors
 from rowform.store.session import Session, storage
+from rowform.store.writing import write_locked
 from rowform.writes import KindWrites, Reasons, writes
-
-#: How long to wait for another writer of the same restaurant, and for a silent client.
-LOCK_TIMEOUT = "10s"
-IDLE_TIMEOUT = "30s"
-_DEADLOCK = "40P01"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,69 +67,33 @@ def apply_plan(
         DatabaseError: the server refused or failed; nothing was written.
     """
     version_id = str(uuid4())
-    try:
-        with translated():
-            return _transaction(session, plan, origin, version_id, reconnect)
-    except DatabaseError as error:
-        if error.sqlstate != _DEADLOCK:
-            raise
-    # The other writer, which locks in another order, has gone on by now.
-    with translated():
-        return _transaction(session, plan, origin, version_id, reconnect)
 
-
-def _transaction(
-    session: Session,
-    plan: RestaurantPlan,
-    origin: Origin,
-    version_id: str,
-    reconnect: Callable[[], Session],
-) -> Applied:
-    connection = session.connection
-    try:
-        connection.execute(_begin(session, plan))
+    def work() -> Applied:
         newest = _under_lock(session, plan)
         number = plan.actual.newest + 1
         _write(session, plan, origin, version_id, number, writes(plan, newest, origin.reasons))
-    except BaseException:
-        _rollback(connection)
-        raise
-    try:
-        connection.execute("COMMIT")
-    except psycopg.OperationalError:
-        if not _went_through(reconnect(), plan, version_id):
-            raise
-    return Applied(version_id, number)
+        return Applied(version_id, number)
+
+    def went_through(other: Session, done: Applied) -> bool:
+        row = other.connection.execute(
+            query("version_exists", app=other.app), {"id": done.version_id}
+        ).fetchone()
+        return bool(row and row[0])
+
+    create = _creation(session, plan) if plan.creates_restaurant else sql.SQL("")
+    return write_locked(session, plan.restaurant.id, work, went_through, reconnect, create)
 
 
-def _rollback(connection: psycopg.Connection) -> None:
-    """Give the lock back, if the connection still lives."""
-    try:
-        connection.execute("ROLLBACK")
-    except psycopg.Error:
-        connection.close()
-
-
-def _begin(session: Session, plan: RestaurantPlan) -> sql.Composed:
+def _creation(session: Session, plan: RestaurantPlan) -> sql.Composed:
     restaurant = plan.restaurant
-    create: sql.Composable = sql.SQL("")
-    if plan.creates_restaurant:
-        create = query(
-            "create_restaurant",
-            app=session.app,
-            id=sql.Literal(restaurant.id),
-            slug=sql.Literal(restaurant.slug),
-            name=sql.Literal(restaurant.name),
-            timezone=sql.Literal(restaurant.timezone),
-        ) + sql.SQL(";")
     return query(
-        "begin_write",
+        "create_restaurant",
         app=session.app,
-        restaurant=sql.Literal(restaurant.id),
-        lock_timeout=sql.Literal(LOCK_TIMEOUT),
-        idle_timeout=sql.Literal(IDLE_TIMEOUT),
-        create_restaurant=create,
-    )
+        id=sql.Literal(restaurant.id),
+        slug=sql.Literal(restaurant.slug),
+        name=sql.Literal(restaurant.name),
+        timezone=sql.Literal(restaurant.timezone),
+    ) + sql.SQL(";")
 
 
 def _under_lock(session: Session, plan: RestaurantPlan) -> Rows:
@@ -150,7 +110,7 @@ def _under_lock(session: Session, plan: RestaurantPlan) -> Rows:
         cursors = version_cursors(session, plan.restaurant.id, actual.newest) if diverged else None
     # Only now: to fetch inside the pipeline is a round trip of its own.
     _check_base(plan, state.fetchone())
-    return collect(session.kinds, cursors) if cursors else actual.settings
+    return collect(session, cursors) if cursors else actual.settings
 
 
 def _check_base(plan: RestaurantPlan, state: Any) -> None:
@@ -206,23 +166,10 @@ def _write(
 
 def _write_kind(session: Session, kind: Kind, found: KindWrites, common: Mapping[str, Any]) -> None:
     connection, table = session.connection, storage(kind)
-    names = kind.column_names
     if found.close:
         connection.execute(query("close_rows", table=table), {**common, "ids": found.close})
     if found.insert:
-        types = sql.SQL(", ").join(
-            sql.SQL("{} {}").format(sql.Identifier(column.name), sql_type(column)) for column in kind.columns
-        )
-        connection.execute(
-            query(
-                "insert_rows",
-                table=table,
-                columns=column_list(names),
-                values=column_list(names, "x"),
-                types=types,
-            ),
-            {**common, "rows": found.rows_json()},
-        )
+        connection.execute(_insert(kind, session.tables[kind.name]), {**common, "rows": found.rows_json()})
     if found.audit:
         connection.execute(
             query("insert_audit", app=session.app, table=table),
@@ -230,9 +177,22 @@ def _write_kind(session: Session, kind: Kind, found: KindWrites, common: Mapping
         )
 
 
-def _went_through(session: Session, plan: RestaurantPlan, version_id: str) -> bool:
-    """Whether a COMMIT whose answer got lost has happened. The lock waits for the lost transaction's end."""
-    with session.connection as connection, connection.transaction():
-        connection.execute(query("lock_restaurant", app=session.app), {"restaurant": plan.restaurant.id})
-        row = connection.execute(query("version_exists", app=session.app), {"id": version_id}).fetchone()
-    return bool(row and row[0])
+def _insert(kind: Kind, table: RealTable) -> sql.Composed:
+    """The statement that inserts rows; only what the application has of its own needs the longer one."""
+    common = {
+        "table": storage(kind),
+        "columns": column_list(kind.column_names),
+        "values": column_list(kind.column_names, "x"),
+        "types": sql.SQL(", ").join(
+            sql.SQL("{} {}").format(sql.Identifier(column.name), sql_type(column)) for column in kind.columns
+        ),
+    }
+    if not table.own and table.has_plain_stamps:
+        return query("insert_rows", **common)
+    kept = ("created_at", *own_names(table))
+    return query(
+        "insert_rows_carrying",
+        **common,
+        kept=column_list(kept),
+        kept_values=column_list(kept, "o"),
+    )

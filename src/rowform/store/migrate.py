@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 from psycopg import Connection, sql
 
@@ -12,97 +10,160 @@ from rowform import __version__
 from rowform.errors import SchemaError
 from rowform.kinds import kinds as all_kinds
 from rowform.kinds.base import Kind
+from rowform.store.adoption import (
+    Choices,
+    awaken_steps,
+    book_steps,
+    close_kind,
+    close_schema,
+    examine,
+    kind_steps,
+    last_steps,
+    lock_tables,
+)
 from rowform.store.connection import connect
-from rowform.store.ddl import add_columns, create_table, create_view, ensure_usable, stored_columns
+from rowform.store.ddl import (
+    TABLES,
+    Step,
+    add_columns,
+    add_range,
+    create_table,
+    create_view,
+    ensure_usable,
+    make_storage,
+    named,
+    statements,
+    stored_columns,
+)
 from rowform.store.failures import UPGRADE_HINT, translated
+from rowform.store.inventory import Found, look, only
 from rowform.store.migrations import Migration, latest, migrations
 from rowform.store.queries import query
-from rowform.text import joined, quote
+from rowform.store.tenancy import Places, enforcement
+from rowform.text import escape, joined
 
-#: The application's tables that stay tables.
-TABLES = ("restaurants", "config_versions", "config_changes")
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One thing to do: a sentence for people, and the statements."""
-
-    what: str
-    statement: sql.Composed
+#: What an upgrade does about rows that do not fit, unless somebody decides otherwise: nothing.
+CAREFULLY = Choices()
+#: The migration that needs the application's tables in order.
+_CORE = 2
+#: The migration from which on there are members and policies.
+_TENANCY = 5
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """What there is: ``stored`` and ``shown`` are the columns of the kinds' tables and views."""
-
-    schema: str
-    make_schema: bool
-    done: Mapping[int, str]
-    stored: Mapping[str, Sequence[str]]
-    shown: Mapping[str, Sequence[str]]
-
-
-def upgrade_database(url: str) -> list[str]:
+def upgrade_database(url: str, choices: Choices = CAREFULLY, *, enforce_rls: bool = False) -> list[str]:
     """Connect to ``url`` and upgrade; see :func:`upgrade`."""
     with connect(url) as connection:
-        return upgrade(connection, all_kinds())
+        return upgrade(connection, all_kinds(), choices, enforce_rls=enforce_rls)
 
 
 @translated()
-def upgrade(connection: Connection, kinds: Mapping[str, Kind]) -> list[str]:
-    """Bring the schema up to date, in one transaction.
+def upgrade(
+    connection: Connection,
+    kinds: Mapping[str, Kind],
+    choices: Choices = CAREFULLY,
+    *,
+    enforce_rls: bool = False,
+) -> list[str]:
+    """Bring the schema up to date, in one transaction. An application's own tables are taken over.
 
     Args:
         connection: in autocommit mode and outside any transaction.
         kinds: the kinds that the database is to have.
+        choices: what to do with what does not fit.
+        enforce_rls: keep restaurants apart where an application did without so far.
 
     Returns:
         What was done, one sentence each; nothing when it was up to date.
 
     Raises:
-        SchemaError: the database is newer than this tool, or tables are in the way.
+        DoesNotFit: the application's tables cannot be taken over as they are.
+        Refused: to keep restaurants apart would shut somebody out.
+        SchemaError: the database is newer than this tool.
         DatabaseError: the server refused or failed; nothing was changed.
     """
-    try:
-        connection.execute(query("begin_upgrade"))
-        steps = _pending(connection, kinds)
-        connection.execute(query("safe_path"))
-        for step in steps:
-            connection.execute(step.statement)
-        connection.execute(sql.SQL("COMMIT"))
-    except BaseException:
-        if not connection.closed:
-            connection.execute(sql.SQL("ROLLBACK"))
-        raise
-    return [step.what for step in steps]
+    return [
+        step.what for step in _in_transaction(connection, kinds, choices, enforce_rls=enforce_rls, run=True)
+    ]
 
 
 @translated()
-def pending(connection: Connection, kinds: Mapping[str, Kind]) -> list[Step]:
+def pending(
+    connection: Connection,
+    kinds: Mapping[str, Kind],
+    choices: Choices = CAREFULLY,
+    *,
+    enforce_rls: bool = False,
+) -> list[Step]:
     """What an upgrade would do, in order. Changes nothing.
 
     Raises:
+        DoesNotFit: the application's tables cannot be taken over as they are.
         SchemaError: an upgrade is not possible.
     """
-    return _pending(connection, kinds)
+    return _in_transaction(connection, kinds, choices, enforce_rls=enforce_rls, run=False)
 
 
 @translated()
-def script(connection: Connection, kinds: Mapping[str, Kind]) -> str:
+def script(
+    connection: Connection,
+    kinds: Mapping[str, Kind],
+    choices: Choices = CAREFULLY,
+    *,
+    enforce_rls: bool = False,
+) -> str:
     """The SQL that an upgrade would run, for psql; empty when there is nothing to do.
 
     Raises:
+        DoesNotFit: the application's tables cannot be taken over as they are.
         SchemaError: an upgrade is not possible.
     """
-    steps = _pending(connection, kinds)
+    return as_script(
+        connection, _in_transaction(connection, kinds, choices, enforce_rls=enforce_rls, run=False)
+    )
+
+
+def as_script(connection: Connection, steps: Sequence[Step]) -> str:
+    """Steps as SQL for psql, in one transaction; empty without any."""
     if not steps:
         return ""
     parts: list[str] = [f"-- rowform {__version__}: what `rowform db upgrade` would run here."]
     parts += (f"{query(name).as_string(connection)};" for name in ("begin_upgrade", "safe_path"))
     parts += (
-        f"-- {step.what}\n{step.statement.as_string(connection).strip().rstrip(';')};" for step in steps
+        f"-- {escape(step.what)}\n{step.statement.as_string(connection).strip().rstrip(';')};"
+        for step in steps
     )
     return "\n\n".join((*parts, "COMMIT;\n"))
+
+
+def _in_transaction(
+    connection: Connection, kinds: Mapping[str, Kind], choices: Choices, *, enforce_rls: bool, run: bool
+) -> list[Step]:
+    """Find out what is to be done, and do it if ``run``."""
+    try:
+        connection.execute(query("begin_upgrade" if run else "begin_look"))
+        found = look(connection, kinds)
+        connection.execute(query("safe_path"))
+        if run and found.foreign:
+            # What cannot be locked is said better than the server would.
+            examine(connection, found.schema, found.foreign, kinds, choices, rows=False).ensure_fitting()
+            connection.execute(lock_tables(found.schema, _ordered(found, kinds)))
+            found = look(connection, kinds, found)
+        steps = _pending(connection, kinds, found, choices)
+        places = Places(found.schema, TABLES, list(kinds))
+        apart = enforcement(
+            connection, places, found.stored, installed=_TENANCY in found.done, wanted=enforce_rls
+        )
+        if apart is not None:
+            steps.append(Step("Keep restaurants apart by row level security.", apart))
+        if run:
+            for step in steps:
+                connection.execute(step.statement)
+        connection.execute(sql.SQL("COMMIT"))
+    except BaseException:
+        if not connection.closed:
+            connection.execute(sql.SQL("ROLLBACK"))
+        raise
+    return steps
 
 
 @translated()
@@ -112,7 +173,7 @@ def check(connection: Connection, kinds: Mapping[str, Kind]) -> None:
     Raises:
         SchemaError: tables are missing, or the schema is older or newer.
     """
-    found = _look(connection, kinds)
+    found = look(connection, kinds)
     if not found.done:
         raise SchemaError("the database has no rowform tables yet", UPGRADE_HINT)
     if max(found.done) < latest():
@@ -149,85 +210,47 @@ def _database_row(connection: Connection) -> tuple[str, str]:
     return row
 
 
-def _look(connection: Connection, kinds: Mapping[str, Kind]) -> _Found:
-    """Read what the database has; refuse what cannot be rowform's."""
-    schema, exists, installed, occupied = _one(connection.execute(query("where_we_are")).fetchone())
-    done: dict[int, str] = {}
-    if installed:
-        schema, checksums = _one(connection.execute(query("migrations_done")).fetchone())
-        done = {int(number): checksum for number, checksum in checksums.items()}
-    elif occupied:
-        raise SchemaError("there is a schema rowform, but it is not this tool's", "rename or drop it")
-    if schema is None:
-        raise SchemaError(
-            "it is not clear where the application's tables belong: the search_path leads to no schema",
-            "let the search_path of this role begin with the application's schema",
-        )
-    if "$" in schema:  # it would end the functions' bodies
-        raise SchemaError(f"the application's schema is called {quote(schema)}", "use one without a $")
-    _ensure_known(done)
-    rows = connection.execute(
-        query("relations"),
-        {"kinds": list(kinds), "names": [*TABLES, *kinds], "application_schema": schema},
-    ).fetchall()
-    stored = {name: columns for where, name, _, columns in rows if where == "rowform"}
-    there = {name: (sort, columns) for where, name, sort, columns in rows if where == schema}
-    # A view of that name is ours if its storage is.
-    shown = {name: columns for name, (sort, columns) in there.items() if sort == "v" and name in stored}
-    foreign = sorted(name for name in there if name not in shown and not (done and name in TABLES))
-    if foreign:
-        raise SchemaError(
-            f"{joined(f'{schema}.{name}' for name in foreign)} already"
-            f" {'exists' if len(foreign) == 1 else 'exist'}; taking over an existing application's tables"
-            " is not available in this version yet",
-            "use a database or a schema of its own",
-        )
-    return _Found(schema, not exists, done, stored, shown)
+def _ordered(found: Found, kinds: Mapping[str, Kind]) -> list[str]:
+    """The application's own tables in the one order in which they are locked."""
+    return [name for name in (*TABLES, *sorted(kinds)) if name in found.foreign]
 
 
-def _ensure_known(done: Mapping[int, str]) -> None:
-    """Every migration that the database has had must be one of ours, word for word."""
-    if done and max(done) > latest():
-        raise SchemaError(
-            f"the database's schema {max(done)} is newer than this rowform, which knows {latest()}",
-            "upgrade rowform itself: pip install --upgrade rowform",
-        )
-    for migration in migrations():
-        if done.get(migration.number, migration.checksum) != migration.checksum:
-            raise SchemaError(
-                f"the database had another migration {migration.number} than this rowform's",
-                "use the rowform that upgraded it, or a released one",
-            )
-
-
-def _pending(connection: Connection, kinds: Mapping[str, Kind]) -> list[Step]:
+def _pending(connection: Connection, kinds: Mapping[str, Kind], found: Found, choices: Choices) -> list[Step]:
     for kind in kinds.values():
         ensure_usable(kind)
-    found = _look(connection, kinds)
+    adoption = examine(connection, found.schema, found.foreign, kinds, choices)
+    adoption.ensure_fitting()
     app = sql.Identifier(found.schema)
     steps: list[Step] = []
+    if adoption.tables:
+        lock = lock_tables(found.schema, _ordered(found, kinds))
+        steps.append(Step("Keep everybody else away from the application's tables.", lock))
     if found.make_schema:
         steps.append(Step("Create the schema rowform.", query("make_schema")))
-    steps += (
-        _migrate(migration, app, found.schema)
-        for migration in migrations()
-        if migration.number not in found.done
-    )
+    for migration in migrations():
+        if migration.number not in found.done:
+            if migration.number == _CORE:
+                steps += book_steps(adoption)
+            steps.append(_migrate(migration, app, found.schema))
+            if migration.number == _CORE:
+                steps += awaken_steps(adoption)
     if not found.done:
-        steps.append(
-            Step(
-                f"Record {found.schema} as the application's schema.",
-                query("record_database", schema=sql.Literal(found.schema)),
-            )
+        made = [name for name in TABLES if name not in adoption.tables]
+        record = (
+            query("record_database", schema=sql.Literal(found.schema)),
+            close_schema(found.schema, (*made, "config_changes_seq_seq")),
         )
+        steps.append(Step(f"Record {found.schema} as the application's schema.", statements(record)))
     for kind in kinds.values():
-        steps += _kind_steps(connection, kind, found, app)
-    return steps
+        steps += (
+            kind_steps(adoption, kind)
+            if kind.name in adoption.tables
+            else _kind_steps(connection, kind, found, app)
+        )
+    return [*steps, *last_steps(adoption, found.path)]
 
 
 def _migrate(migration: Migration, app: sql.Identifier, schema: str) -> Step:
-    # nextval() wants the sequence's name as a value.
-    sequence = sql.Literal(sql.Identifier(schema, "config_changes_seq_seq").as_string(None))
     record = query(
         "record_migration",
         number=sql.Literal(migration.number),
@@ -237,11 +260,17 @@ def _migrate(migration: Migration, app: sql.Identifier, schema: str) -> Step:
     )
     # The text comes from the package itself, which is what a literal is to guarantee.
     text = sql.SQL(migration.text)  # pyright: ignore[reportArgumentType]
-    body = text.format(app=app, sequence=sequence + sql.SQL("::regclass"))
+    body = text.format(
+        app=app,
+        sequence=named(schema, "config_changes_seq_seq") + sql.SQL("::regclass"),
+        restaurants=named(schema, "restaurants"),
+        versions=named(schema, "config_versions"),
+        changes=named(schema, "config_changes"),
+    )
     return Step(f"Migration {migration.number}: {migration.name}.", body + sql.SQL("\n") + record)
 
 
-def _kind_steps(connection: Connection, kind: Kind, found: _Found, app: sql.Identifier) -> list[Step]:
+def _kind_steps(connection: Connection, kind: Kind, found: Found, app: sql.Identifier) -> list[Step]:
     """What one kind lacks: its table or columns of it, and the view or columns of that."""
     steps: list[Step] = []
     stored = found.stored.get(kind.name)
@@ -252,15 +281,19 @@ def _kind_steps(connection: Connection, kind: Kind, found: _Found, app: sql.Iden
             key=sql.Literal(kind.key),
             tool_version=sql.Literal(__version__),
         )
-        table = create_table(kind, app) + sql.SQL(";\n") + record
-        steps.append(Step(f"Create the table rowform.{kind.name}.", table))
+        closed = close_kind(kind, "rowform")
+        parts = (create_table(kind), add_range(kind), make_storage(kind, app), record, closed)
+        steps.append(Step(f"Create the table rowform.{kind.name}.", statements(parts)))
     elif missing := _lacking(stored_columns(kind), stored):
         _ensure_addable(connection, kind, missing)
         steps.append(Step(f"Add {joined(missing)} to rowform.{kind.name}.", add_columns(kind, missing)))
     shown = found.shown.get(kind.name, ())
     if missing := _lacking(kind.table_columns, shown):
-        view = create_view(kind, app, found.schema, (*shown, *missing))
+        computed = found.computed.get(kind.name, ())
+        view = create_view(kind, app, found.schema, (*shown, *missing), computed)
         what = f"Show {joined(missing)} in" if shown else "Create"
+        if not shown:
+            view = statements((view, close_kind(kind, found.schema)))
         steps.append(Step(f"{what} the view {found.schema}.{kind.name}.", view))
     return steps
 
@@ -279,14 +312,8 @@ def _ensure_addable(connection: Connection, kind: Kind, names: Sequence[str]) ->
         )
     bare = [name for name in names if model[name].required and not model[name].nullable]
     table = sql.Identifier("rowform", kind.name)
-    if bare and _one(connection.execute(query("has_rows", table=table)).fetchone())[0]:
+    if bare and only(connection.execute(query("has_rows", table=table)).fetchone())[0]:
         raise SchemaError(
             f"{kind.name} has settings already, and its new {joined(bare)} has no default for them",
             "give the field a default in the kind's model",
         )
-
-
-def _one(row: tuple[Any, ...] | None) -> tuple[Any, ...]:
-    if row is None:
-        raise SchemaError("the server gave no answer about its schema")
-    return row

@@ -24,7 +24,7 @@ from rowform.kinds.base import Column
 
 _NAME = re.compile(r"^-- name: (\w+)\n(-- .+\n)+", re.MULTILINE)
 #: The files that hold named queries, in ``store/sql``.
-_FILES = ("read", "write", "schema")
+_FILES = ("read", "write", "schema", "activation", "adoption", "tenancy", "verification", "removal")
 
 
 @cache
@@ -35,8 +35,8 @@ def _blocks() -> dict[str, LiteralString]:
         content = files("rowform.store").joinpath("sql", f"{name}.sql").read_text("utf-8")
         text = cast("LiteralString", content)  # type: ignore[redundant-cast]  # to mypy it is a str
         heads = list(_NAME.finditer(text))
-        for head, following in zip(heads, [*heads[1:], None], strict=True):
-            end = following.start() if following else len(text)
+        ends = [*(head.start() for head in heads[1:]), len(text)]
+        for head, end in zip(heads, ends, strict=False):
             found[head.group(1)] = text[head.end() : end].strip().rstrip(";")
     return found
 

@@ -12,10 +12,12 @@ from psycopg import Cursor, sql
 
 from rowform.diff import Stored
 from rowform.errors import UsageError
+from rowform.fit import RealTable
 from rowform.kinds import Kind
 from rowform.kinds.base import Column
 from rowform.plan import Actual, Base
 from rowform.state import Content, Entry, canonical, number, read_json
+from rowform.store.columns import own_names
 from rowform.store.failures import translated
 from rowform.store.queries import query
 from rowform.store.session import Session, storage
@@ -25,7 +27,7 @@ Rows = Mapping[str, Mapping[str, Stored]]
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One row of ``config_versions``, and how many changes its audit has."""
+    """One row of ``config_versions``, and how many changes its first activation made."""
 
     id: str
     number: int
@@ -76,7 +78,7 @@ def snapshot(session: Session, wanted: Mapping[str, Content]) -> Mapping[str, Ac
         overview = connection.execute(query("restaurants", app=session.app))
         cursors = {
             kind.name: connection.execute(
-                query("active_rows", app=session.app, table=storage(kind), columns=_selected(kind)),
+                query("active_rows", app=session.app, table=storage(kind), columns=selected(kind, session)),
                 {"restaurants": list(wanted)},
             )
             for kind in (session.kinds.values() if wanted else ())
@@ -86,7 +88,7 @@ def snapshot(session: Session, wanted: Mapping[str, Content]) -> Mapping[str, Ac
     heads = overview.fetchall()
     content: dict[str, dict[str, dict[str, Stored]]] = {}
     for name, cursor in cursors.items():
-        for restaurant, stored in _stored(session.kinds[name], cursor):
+        for restaurant, stored in stored_settings(session.kinds[name], cursor, session.tables[name]):
             content.setdefault(restaurant, {}).setdefault(name, {})[stored.entry.key] = stored
     found = {head[0]: _actual(head, content.get(head[0], {})) for head in heads}
     missing = {
@@ -153,24 +155,27 @@ def version_rows(session: Session, restaurant_id: str, number_: int) -> Rows:
     connection = session.connection
     with translated(), connection.pipeline():
         cursors = version_cursors(session, restaurant_id, number_)
-        return collect(session.kinds, cursors)
+        return collect(session, cursors)
 
 
 def version_cursors(session: Session, restaurant_id: str, number_: int) -> Mapping[str, Cursor[Any]]:
     """The queries behind :func:`version_rows`, for a caller that runs its own pipeline."""
     return {
         kind.name: session.connection.execute(
-            query("version_rows", table=storage(kind), columns=_selected(kind)),
+            query("version_rows", table=storage(kind), columns=selected(kind, session)),
             {"restaurant": restaurant_id, "number": number_},
         )
         for kind in session.kinds.values()
     }
 
 
-def collect(kinds: Mapping[str, Kind], cursors: Mapping[str, Cursor[Any]]) -> Rows:
+def collect(session: Session, cursors: Mapping[str, Cursor[Any]]) -> Rows:
     """The settings that cursors of :func:`version_cursors` bring."""
     return {
-        name: {stored.entry.key: stored for _, stored in _stored(kinds[name], cursor)}
+        name: {
+            stored.entry.key: stored
+            for _, stored in stored_settings(session.kinds[name], cursor, session.tables[name])
+        }
         for name, cursor in cursors.items()
     }
 
@@ -209,14 +214,24 @@ def one_version(session: Session, restaurant_id: str, number_: int) -> Version:
     return found[0]
 
 
-def _selected(kind: Kind) -> sql.Composed:
-    """The model's columns; what psycopg would turn into slow or failing objects, as text."""
-    return sql.SQL(", ").join(
+def selected(kind: Kind, session: Session) -> sql.Composed:
+    """The model's columns of a table ``s``, for a statement with parameters.
+
+    As text is read what psycopg would turn into slow or failing objects, and what has another type than
+    the model's: the blanks that pad a ``char(n)`` are no part of its text. The last column stands for what
+    is in those of the application's own, if there are any.
+    """
+    table = session.tables[kind.name]
+    columns: list[sql.Composable] = [
         sql.SQL("s.{}::text").format(sql.Identifier(column.name))
-        if column.sql_type in ("jsonb", "numeric", "date")
+        if column.sql_type in ("jsonb", "numeric", "date") or column.name in table.retyped
         else sql.SQL("s.{}").format(sql.Identifier(column.name))
         for column in kind.columns
-    )
+    ]
+    if table.own:
+        own = sql.SQL(", ").join(sql.Identifier("s", name) for name in own_names(table))
+        columns.append(sql.SQL("md5(ROW({})::text)").format(own))
+    return sql.SQL(", ").join(columns)
 
 
 @lru_cache(maxsize=4096)
@@ -232,22 +247,30 @@ def _numeric(text: str) -> int | float | str:
 _CONVERT: Mapping[str, Callable[[str], Any]] = {"jsonb": read_json, "numeric": _numeric}
 
 
-def _stored(kind: Kind, cursor: Cursor[Any]) -> Iterable[tuple[str, Stored]]:
-    """Each row as its restaurant's id and the setting."""
+def stored_settings(
+    kind: Kind, rows: Iterable[Sequence[Any]], table: RealTable | None = None
+) -> Iterable[tuple[str, Stored]]:
+    """Each row as its restaurant's id and the setting; without ``table`` it is as the model has it."""
     names = kind.column_names
     converters = [
-        (index, convert) for index, column in enumerate(kind.columns) if (convert := _converter(column))
+        (index, convert)
+        for index, column in enumerate(kind.columns)
+        if (convert := _converter(column, table)) is not None
     ]
     key_index = names.index(kind.key)
-    for row in cursor:
+    has_own = table is not None and bool(table.own)
+    for row in rows:
         restaurant, row_id, entity_id, *values = row
+        own = values.pop() if has_own else None
         for index, convert in converters:
             if values[index] is not None:
                 values[index] = convert(values[index])
         full = dict(zip(names, values, strict=True))
         found = Entry(kind.name, values[key_index], full, canonical(full))
-        yield restaurant, Stored(found, row_id, entity_id)
+        yield restaurant, Stored(found, row_id, entity_id, own)
 
 
-def _converter(column: Column) -> Callable[[str], Any] | None:
+def _converter(column: Column, table: RealTable | None) -> Callable[[str], Any] | None:
+    if table is not None and column.sql_type == "integer" and column.name in table.retyped:
+        return _numeric
     return _CONVERT.get(column.sql_type)

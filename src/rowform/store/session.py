@@ -9,7 +9,9 @@ import psycopg
 from psycopg import Connection, sql
 
 from rowform.errors import SchemaError
+from rowform.fit import RealTable
 from rowform.kinds import Kind
+from rowform.store.columns import has_all, real_tables
 from rowform.store.connection import connect
 from rowform.store.failures import translated
 from rowform.store.migrate import check
@@ -21,13 +23,15 @@ from rowform.store.queries import query
 class Session:
     """A checked connection: the schema is there and of the right version.
 
-    ``application_schema`` is where the seed's tables and views are.
+    ``application_schema`` is where the seed's tables and views are; ``tables`` are the kinds' as they
+    really are.
     """
 
     connection: Connection
     database_id: str
     application_schema: str
     kinds: Mapping[str, Kind]
+    tables: Mapping[str, RealTable]
 
     @property
     def app(self) -> sql.Identifier:
@@ -56,11 +60,9 @@ def _checked(connection: Connection, kinds: Mapping[str, Kind]) -> Session:
     except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
         row = None
     if row is not None:
-        database_id, schema, number, columns = row
-        if number == latest() and all(
-            set(kind.table_columns) <= set(columns.get(name, ())) for name, kind in kinds.items()
-        ):
-            return Session(connection, database_id, schema, kinds)
+        database_id, schema, number, facts = row
+        if number == latest() and has_all(kinds, facts):
+            return Session(connection, database_id, schema, kinds, real_tables(kinds, facts))
     # Something is amiss: find out what, at leisure.
     check(connection, kinds)
     raise SchemaError("the database's schema is not usable", "run `rowform db status`")

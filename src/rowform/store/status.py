@@ -10,10 +10,12 @@ from psycopg import Connection, sql
 
 from rowform.errors import SchemaError
 from rowform.kinds.base import Kind
+from rowform.store.ddl import TABLES
 from rowform.store.failures import UPGRADE_HINT, translated
 from rowform.store.migrate import check
 from rowform.store.migrations import latest
 from rowform.store.queries import query
+from rowform.store.tenancy import Places, Tenancy, tenancy
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,11 @@ class RestaurantStatus:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The database as a whole. ``unknown_kinds`` have tables here, but no package that declares them."""
+    """The database as a whole. ``unknown_kinds`` have tables here, but no package that declares them.
+
+    ``protected_at`` is the time since when direct writes are refused, if they are, and ``managed_in``
+    what people then read.
+    """
 
     database_id: str
     server_version: str
@@ -49,7 +55,10 @@ class Status:
     application_schema: str
     kinds: tuple[str, ...]
     unknown_kinds: tuple[str, ...]
+    protected_at: str | None
+    managed_in: str | None
     restaurants: tuple[RestaurantStatus, ...]
+    tenancy: Tenancy
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -66,7 +75,7 @@ def status(connection: Connection, kinds: Mapping[str, Kind]) -> Status:
     row = connection.execute(query("database_status")).fetchone()
     if row is None:
         raise SchemaError("the database has no rowform tables yet", UPGRADE_HINT)
-    database_id, schema, version, registered = row
+    database_id, schema, version, registered, protected_at, managed_in = row
     app = sql.Identifier(schema)
     counts = _counts(connection, kinds, schema)
     nothing = dict.fromkeys(kinds, 0)
@@ -92,7 +101,10 @@ def status(connection: Connection, kinds: Mapping[str, Kind]) -> Status:
         application_schema=schema,
         kinds=tuple(name for name in registered if name in kinds),
         unknown_kinds=tuple(name for name in registered if name not in kinds),
+        protected_at=protected_at.isoformat() if protected_at else None,
+        managed_in=managed_in,
         restaurants=restaurants,
+        tenancy=tenancy(connection, Places(schema, TABLES, registered)),
     )
 
 

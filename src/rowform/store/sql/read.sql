@@ -35,21 +35,29 @@ FROM {table} s
 WHERE s.restaurant_id = %(restaurant)s AND s.until_version > %(number)s AND s.since_version <= %(number)s;
 
 -- name: history
--- The versions of one restaurant, newest first, with the changes that their audit counts.
-SELECT v.id::text, v.version_number, v.name, v.description, v.is_active, v.is_locked,
+-- The versions of one restaurant, newest first, with the changes that the audit of each one's first
+-- activation counts: what was there when rowform came has none, and a later activation adds none.
+WITH first_activation AS (
+    SELECT version_id, min(activated_at) AS activated_at FROM rowform.activations
+    WHERE restaurant_id = %(restaurant)s
+    GROUP BY version_id
+)
+SELECT v.id::text, v.version_number, v.name, v.description, coalesce(v.is_active, false), coalesce(v.is_locked, false),
        v.created_at, v.created_by::text, v.source, b.version_number,
        coalesce(c.inserted, 0), coalesce(c.updated, 0), coalesce(c.deleted, 0)
 FROM {app}.config_versions v
 LEFT JOIN {app}.config_versions b ON b.id = v.base_version_id
-LEFT JOIN (
-    SELECT version_id,
-           count(*) FILTER (WHERE operation = 'INSERT') AS inserted,
-           count(*) FILTER (WHERE operation = 'UPDATE') AS updated,
-           count(*) FILTER (WHERE operation = 'DELETE') AS deleted
-    FROM {app}.config_changes
-    WHERE restaurant_id = %(restaurant)s AND table_name <> 'config_versions'
-    GROUP BY version_id
-) c ON c.version_id = v.id
+LEFT JOIN rowform.version_births AS birth ON birth.version_id = v.id
+LEFT JOIN first_activation AS first ON first.version_id = v.id AND birth.made_at > '-infinity'
+LEFT JOIN LATERAL (
+    SELECT count(*) FILTER (WHERE change.operation = 'INSERT') AS inserted,
+           count(*) FILTER (WHERE change.operation = 'UPDATE') AS updated,
+           count(*) FILTER (WHERE change.operation = 'DELETE') AS deleted
+    FROM {app}.config_changes AS change
+    WHERE change.version_id = v.id AND change.changed_at = first.activated_at
+      AND change.table_name <> 'config_versions'
+      AND NOT EXISTS (SELECT FROM rowform.notes WHERE notes.seq = change.seq)
+) c ON true
 WHERE v.restaurant_id = %(restaurant)s AND (%(number)s::integer IS NULL OR v.version_number = %(number)s)
 ORDER BY v.version_number DESC
 LIMIT %(limit)s;
@@ -58,20 +66,26 @@ LIMIT %(limit)s;
 -- All that must be known before work begins, in one round trip: database, migrations, columns.
 SELECT d.id::text, d.application_schema,
        (SELECT max(number) FROM rowform.migrations),
-       (SELECT coalesce(json_object_agg(c.relname, c.names), json_build_object())
+       (SELECT coalesce(json_object_agg(c.relname, c.facts), json_build_object())
         FROM (
             SELECT t.relname,
-                   array_agg(a.attname::text) AS names
+                   json_agg(json_build_array(
+                       a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attgenerated <> '',
+                       -- What can do without a value: a trigger of the application may set one.
+                       NOT a.attnotnull OR a.atthasdef OR a.attidentity <> '' OR EXISTS (
+                           SELECT FROM pg_trigger AS g JOIN pg_proc AS f ON f.oid = g.tgfoid
+                           WHERE g.tgrelid = t.oid AND g.tgtype & 7 = 7 AND g.tgenabled <> 'D'
+                             AND f.pronamespace <> t.relnamespace)) ORDER BY a.attnum) AS facts
             FROM pg_class t
             JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
             WHERE t.relnamespace = 'rowform'::regnamespace AND t.relname = ANY (%(kinds)s::text[])
-            GROUP BY t.relname
+            GROUP BY t.oid
         ) c)
 FROM rowform.database d;
 
 -- name: former_identities
 -- The identities that settings of some keys had in older versions, the latest one of each key.
-SELECT DISTINCT ON (s.restaurant_id, s.{key}) s.restaurant_id::text, s.{key}, s.entity_id::text
+SELECT DISTINCT ON (s.restaurant_id, s.{key}) s.restaurant_id::text, s.{key}::text, s.entity_id::text
 FROM unnest(%(restaurants)s::uuid[], %(keys)s::text[]) AS wanted (restaurant_id, key)
 JOIN {table} s ON s.restaurant_id = wanted.restaurant_id AND s.{key} = wanted.key
     AND s.until_version IS NOT NULL

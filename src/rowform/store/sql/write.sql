@@ -36,10 +36,27 @@ WHERE id = ANY (%(ids)s::uuid[]) AND restaurant_id = %(restaurant)s AND until_ve
 
 -- name: insert_rows
 -- The rows that the new version adds; a changed setting keeps the day it was made on.
-INSERT INTO {table} (id, restaurant_id, version_id, entity_id, since_version, created_at, {columns})
-SELECT x._id, %(restaurant)s, %(version)s, x._entity, %(number)s, coalesce(o.created_at, now()), {values}
+INSERT INTO {table} (id, restaurant_id, version_id, entity_id, since_version, created_at, updated_at, {columns})
+SELECT x._id, %(restaurant)s, %(version)s, x._entity, %(number)s, coalesce(o.created_at, now()), now(), {values}
 FROM jsonb_to_recordset(%(rows)s::jsonb) AS x (_id uuid, _entity uuid, _previous uuid, {types})
 LEFT JOIN {table} o ON o.id = x._previous;
+
+-- name: insert_rows_carrying
+-- The same where the application has columns of its own: a changed setting keeps what is in them, a new one
+-- gets their defaults. Nothing that is kept goes through another type.
+WITH x AS MATERIALIZED (
+    SELECT * FROM jsonb_to_recordset(%(rows)s::jsonb) AS x (_id uuid, _entity uuid, _previous uuid, {types})
+), new_setting AS (
+    INSERT INTO {table} (id, restaurant_id, version_id, entity_id, since_version, created_at, updated_at, {columns})
+    SELECT x._id, %(restaurant)s, %(version)s, x._entity, %(number)s, now(), now(), {values}
+    FROM x LEFT JOIN {table} o ON o.id = x._previous
+    WHERE o.id IS NULL
+)
+INSERT INTO {table}
+    (id, restaurant_id, version_id, entity_id, since_version, updated_at, {columns}, {kept})
+OVERRIDING SYSTEM VALUE
+SELECT x._id, %(restaurant)s, %(version)s, x._entity, %(number)s, now(), {values}, {kept_values}
+FROM x JOIN {table} o ON o.id = x._previous;
 
 -- name: insert_audit
 -- One audit row per change, with the whole setting before and after as applications see it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -22,6 +23,8 @@ _OPTIONS = (
 _GIT = ("git", *(word for option in _OPTIONS for word in ("-c", option)))
 #: Starts the line of a commit in our log format; no path or subject begins with it.
 _MARK = "\x01"
+#: A remote's URL: scheme, authority, path, and what is never shown.
+_REMOTE = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)([^/?#]*)([^?#]*)(.*)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,14 @@ class Repository:
         ref = branch if arrow or branch != "HEAD" else None
         dirty = bool(self._git("status", "--porcelain", "--", "."))
         return Commit(sha, short, author, subject, ref or None, dirty)
+
+    def origin(self) -> str | None:
+        """The address of the remote `origin`, without user, password or token; ``None`` if none is known."""
+        try:
+            # As it is written: `git remote get-url` may put a token of the user's own into it.
+            return public_address(self._git("config", "--get", "remote.origin.url"))
+        except (GitError, OSError):
+            return None
 
     def _last_commit(self) -> str:
         return self._git("log", "-1", "--format=%H%x00%h%x00%an <%ae>%x00%D%x00%s")
@@ -198,6 +209,21 @@ class Repository:
             message = result.stderr.decode("utf-8", "replace").strip().splitlines()
             raise GitError(f"git {arguments[0]} failed: {message[0] if message else 'no message'}")
         return result.stdout.decode("utf-8", "replace").rstrip("\n")
+
+
+def public_address(remote: str) -> str | None:
+    """The address of a remote as anybody may see it; ``None`` where it is not clear what is secret.
+
+    Credentials stand before an ``@``. One that has an ``@`` or ``/`` of its own, not encoded,
+    could hide in what looks like the host or the path.
+    """
+    found = _REMOTE.fullmatch(remote)
+    if found is None:
+        # "git@host:path" or a path; "helper::address" may hold anything.
+        user, _, address = remote.rpartition("@")
+        return None if "::" in remote or "@" in user or "/" in user else address or None
+    scheme, authority, path, more = found.groups()
+    return None if "@" in path + more else f"{scheme}{authority.rpartition('@')[2]}{path}"
 
 
 class _Contents:

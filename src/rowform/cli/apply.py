@@ -5,11 +5,22 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
-from uuid import UUID
 
 import click
 
-from rowform.cli.common import ask, emit, format_option, ink, note, print_json, restaurants_option, settings
+from rowform.cli.common import (
+    active_line,
+    actor_option,
+    approve_option,
+    ask,
+    emit,
+    format_option,
+    ink,
+    note,
+    print_json,
+    restaurants_option,
+    settings,
+)
 from rowform.diff import Action
 from rowform.errors import Refused, RowformError, UsageError
 from rowform.guards import GuardName
@@ -28,7 +39,7 @@ _PROGRESS_EVERY = 2.0
 @click.command()
 @restaurants_option
 @format_option
-@click.option("--auto-approve", is_flag=True, help="Do not ask.")
+@approve_option
 @click.option(
     "--force",
     "forced",
@@ -37,7 +48,7 @@ _PROGRESS_EVERY = 2.0
     help="Overrule this guard; repeatable, and noted in the version.",
 )
 @click.option("--message", metavar="TEXT", help="The version's name, instead of the commit's subject.")
-@click.option("--actor", metavar="UUID", envvar="ROWFORM_ACTOR", help="Who is noted as the creator.")
+@actor_option
 @click.pass_context
 def apply(
     ctx: click.Context,
@@ -51,7 +62,6 @@ def apply(
 ) -> None:
     """Plans, asks, and then makes one new version per restaurant: all of it, or nothing."""
     guards = [GuardName(name) for name in forced]
-    actor = _actor(actor)
     if message is not None and not message.strip():
         raise UsageError("--message is empty")
     as_json = form == "json"
@@ -77,15 +87,6 @@ def apply(
     if error is not None:
         error.shown = as_json
         raise error
-
-
-def _actor(value: str | None) -> str | None:
-    if value is None:
-        return None
-    try:
-        return str(UUID(value))
-    except ValueError:
-        raise UsageError(f'the actor "{escape(value)}" is no UUID') from None
 
 
 class _Progress:
@@ -132,6 +133,4 @@ def complete_line(outcome: Outcome) -> str:
     """The stable line about an apply that is done."""
     number = outcome.applied.version_number if outcome.applied else 0
     added, changed, destroyed = (outcome.plan.count(action) for action in Action)
-    return (
-        f"Apply complete! Version {number} active: {added} added, {changed} changed, {destroyed} destroyed."
-    )
+    return active_line("Apply", number, added, changed, destroyed)

@@ -23,10 +23,18 @@ COMMANDS: dict[str, Entry] = {
     "apply": Entry("apply:apply", "Make the database match the configuration."),
     "history": Entry("history:history", "List the versions."),
     "show": Entry("show:show", "Print the content of a version."),
+    "activate": Entry("activate:activate", "Make another version the active one."),
+    "rollback": Entry("activate:rollback", "Go back to what the active version replaced."),
+    "lock": Entry("lock:lock", "Freeze a version."),
+    "unlock": Entry("lock:unlock", "Thaw a version."),
     "db": Entry("db:db", "Install rowform in a database, and look at it."),
 }
 
 DB_COMMANDS: dict[str, Entry] = {
     "upgrade": Entry("db:upgrade", "Create or upgrade the tables."),
     "status": Entry("db:status", "Tell what is there."),
+    "protect": Entry("db_protect:protect", "Refuse direct writes to settings."),
+    "unprotect": Entry("db_protect:unprotect", "Allow direct writes to settings again."),
+    "remove": Entry("db_remove:remove", "Take rowform out; leave plain tables."),
+    "purge": Entry("db_purge:purge", "Delete a restaurant and all its history."),
 }

@@ -8,10 +8,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, TypeVar
+from uuid import UUID
 
 import click
 
-from rowform.errors import Declined
+from rowform.errors import Declined, UsageError
 from rowform.render.ink import Ink
 from rowform.sync.configuration import Settings
 from rowform.text import escape
@@ -54,6 +55,51 @@ def format_option(command: F) -> F:
         show_default=True,
         help="How results are printed.",
     )(command)
+
+
+def actor_option(command: F) -> F:
+    """``--actor UUID``, or ``ROWFORM_ACTOR``."""
+    return click.option(
+        "--actor",
+        metavar="UUID",
+        envvar="ROWFORM_ACTOR",
+        callback=_actor,
+        help="Who is noted as responsible.",
+    )(command)
+
+
+def _actor(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    if value is None:
+        return None
+    try:
+        return str(UUID(value))
+    except ValueError:
+        raise UsageError(f'the actor "{escape(value)}" is no UUID') from None
+
+
+def reason_option(command: F) -> F:
+    """``--reason TEXT``."""
+    return click.option("--reason", metavar="TEXT", callback=_reason, help="Why; for the audit trail.")(
+        command
+    )
+
+
+def _reason(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not value.strip():
+        raise UsageError("--reason is empty")
+    return value
+
+
+def approve_option(command: F) -> F:
+    """``--auto-approve``."""
+    return click.option("--auto-approve", is_flag=True, help="Do not ask.")(command)
+
+
+def active_line(what: str, number: int, added: int, changed: int, destroyed: int) -> str:
+    """The stable line about a version that has just become the active one."""
+    return (
+        f"{what} complete! Version {number} active: {added} added, {changed} changed, {destroyed} destroyed."
+    )
 
 
 def emit(text: str = "") -> None:

@@ -12,6 +12,9 @@ from rowform.render.tables import table
 from rowform.state import Content
 from rowform.text import escape
 
+#: Of a table's cell; `show` has the whole.
+_AUTHOR_WIDTH = 48
+
 
 class Version(Protocol):
     """What this module shows of a version."""
@@ -56,19 +59,44 @@ def _row(version: Version) -> tuple[str, ...]:
         version.created(),
         f"+{version.added} ~{version.changed} -{version.destroyed}",
         escape(commit + dirty),
-        escape(str(source.get("author") or "")),
+        escape(_cut(_author(source))),
         escape(version.name or ""),
     )
+
+
+def _is_direct(source: Mapping[str, Any]) -> bool:
+    return source.get("kind") in ("direct", "application")
+
+
+def _author(source: Mapping[str, Any]) -> str:
+    """Who made a version. For a direct write all that is known of the writer, the person first."""
+    if not _is_direct(source):
+        return str(source.get("author") or "")
+    claims: Mapping[str, Any] = source.get("claims") or {}
+    known = (
+        claims.get("email") or claims.get("sub"),
+        source.get("role"),
+        source.get("database_user"),
+        source.get("application_name"),
+    )
+    return ", ".join(dict.fromkeys(str(one) for one in known if one))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _AUTHOR_WIDTH else f"{text[: _AUTHOR_WIDTH - 1]}…"
 
 
 def version_text(slug: str, version: Version, content: Content, kinds: Mapping[str, Kind]) -> str:
     """One version as a YAML document, with what is known of it as comments."""
     state = [word for word, true in (("active", version.is_active), ("locked", version.is_locked)) if true]
     source = version.source
+    author, reason = _author(source), source.get("reason")
     facts = [
         f"{slug}, version {version.number}{' (' + ', '.join(state) + ')' if state else ''}",
         f"name: {version.name}",
         f"created: {version.created()}",
-        *(f"{word}: {source[word]}" for word in ("author", "commit", "ref") if source.get(word)),
+        *([f"{'written by' if _is_direct(source) else 'author'}: {author}"] if author else ()),
+        *(f"{word}: {source[word]}" for word in ("commit", "ref") if source.get(word)),
+        *([f"reason: {reason}"] if reason and reason != version.name else ()),
     ]
     return "".join(f"# {escape(fact)}\n" for fact in facts) + "\n" + dump(content, kinds).rstrip("\n")

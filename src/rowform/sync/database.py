@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from rowform.text import escape
 if TYPE_CHECKING:
     from rowform.store.session import Session
     from rowform.store.status import Status
+    from rowform.store.verification import Verification
 
 
 @contextmanager
@@ -67,31 +69,71 @@ def session(
             first.connection.close()
 
 
-def upgrade(settings: Settings) -> list[str]:
-    """Create or upgrade the tables; what was done, one sentence each.
+@dataclass(frozen=True, slots=True)
+class UpgradeOptions:
+    """What the person who upgrades has decided.
+
+    ``fix`` and ``keep_inactive`` are about an application's rows that do not fit, see
+    :class:`rowform.store.adoption.Choices`; ``enforce_rls`` keeps its restaurants apart.
+    """
+
+    fix: bool = False
+    keep_inactive: bool = False
+    enforce_rls: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PendingUpgrade:
+    """What an upgrade would do: a sentence for each step, and all of it as SQL. Empty if nothing."""
+
+    steps: Sequence[str]
+    script: str
+
+
+def upgrade(settings: Settings, options: UpgradeOptions) -> list[str]:
+    """Create or upgrade the tables, or take over an application's; what was done, one sentence each.
 
     Raises:
-        SchemaError: the database is newer than this tool, or tables are in the way.
+        DoesNotFit: an application's tables cannot be taken over as they are.
+        SchemaError: the database is newer than this tool.
+        Refused: to keep restaurants apart would shut somebody out.
     """
+    from rowform.store.adoption import Choices
     from rowform.store.migrate import upgrade_database
 
+    choices = Choices(options.fix, options.keep_inactive)
     with database_url(settings, load_tool_config(settings)) as (url, _):
-        return upgrade_database(url)
+        return upgrade_database(url, choices, enforce_rls=options.enforce_rls)
 
 
-def upgrade_script(settings: Settings) -> str:
-    """The SQL that :func:`upgrade` would run; empty if there is nothing to do."""
+def pending_upgrade(settings: Settings, options: UpgradeOptions) -> PendingUpgrade:
+    """What :func:`upgrade` would do. Changes nothing, and raises what that would."""
+    from rowform.store.adoption import Choices
     from rowform.store.connection import connect
-    from rowform.store.migrate import script
+    from rowform.store.migrate import as_script, pending
 
+    choices = Choices(options.fix, options.keep_inactive)
     with database_url(settings, load_tool_config(settings)) as (url, _), connect(url) as connection:
-        return script(connection, kinds())
+        steps = pending(connection, kinds(), choices, enforce_rls=options.enforce_rls)
+        return PendingUpgrade([step.what for step in steps], as_script(connection, steps))
 
 
-def database_status(settings: Settings) -> Status:
-    """What is in the database."""
+def database_status(settings: Settings, *, verify: bool = False) -> tuple[Status, Verification | None]:
+    """What is in the database, and whether every version still is as its digest says, if that is asked.
+
+    Raises:
+        SchemaError: the schema is not the one that this tool and these kinds need.
+    """
     from rowform.store.connection import connect
+    from rowform.store.session import open_session
     from rowform.store.status import status
+    from rowform.store.verification import verify as verified
 
-    with database_url(settings, load_tool_config(settings)) as (url, _), connect(url) as connection:
-        return status(connection, kinds())
+    with database_url(settings, load_tool_config(settings)) as (url, _):
+        with connect(url) as connection:
+            found = status(connection, kinds())
+        if not verify:
+            return found, None
+        opened = open_session(url, kinds())
+        with opened.connection:
+            return found, verified(opened, found.unknown_kinds)

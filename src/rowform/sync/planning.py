@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rowform import __version__
 from rowform.errors import GitError, UsageError
+from rowform.fit import ensure_fitting
 from rowform.git import Commit, Repository
 from rowform.kinds import kinds
 from rowform.plan import Actual, Plan, make_plan
@@ -62,6 +63,8 @@ def planned(settings: Settings, slugs: Sequence[str] = ()) -> Generator[Planned]
             notes=_foreign_notes(configuration.state, found),
         )
         _check_slugs(restaurants, found)
+        changes = (change for one in plan.restaurants for change in one.changes)
+        ensure_fitting(changes, kinds(), opened.tables)
         yield Planned(plan, configuration, commit, repository, opened, reconnect, settings.config_dir)
 
 

@@ -14,6 +14,7 @@ from rowform.text import did_you_mean, escape, joined
 
 if TYPE_CHECKING:
     from rowform.store.read import Version
+    from rowform.store.session import Session
 
 
 #: More digits are beyond PostgreSQL's integers.
@@ -51,19 +52,11 @@ def content_of_version(
     Raises:
         UsageError: there is no such restaurant or version, or it is not clear which is meant.
     """
-    from rowform.store.read import content_of, one_version, snapshot, version_rows
+    from rowform.store.read import content_of, one_version, version_rows
 
-    number = _number(version)
+    number = None if version is None else version_number(version)
     with session(settings, load_tool_config(settings)) as (opened, _, _):
-        found = _named(snapshot(opened, {}).values(), slugs)
-        if len(found) != 1:
-            raise UsageError(
-                f"there are {len(found)} restaurants: {joined(name for name, _ in found)}"
-                if found
-                else "there are no restaurants yet",
-                "choose one with -r" if found else "`rowform apply` makes them",
-            )
-        name, actual = found[0]
+        name, actual = one_restaurant(opened, slugs)
         if number is None:
             if actual.base is None:
                 raise UsageError(f"{escape(name)} has no active version", "`rowform apply` makes one")
@@ -73,11 +66,40 @@ def content_of_version(
     return name, actual.restaurant_id, head, content_of(rows)
 
 
-def _number(version: str | None) -> int | None:
-    if version is None or version == "active":
+def one_restaurant(opened: Session, slugs: Sequence[str]) -> tuple[str, Actual]:
+    """The restaurant that a command about one version means: its slug, and what the database has of it.
+
+    Args:
+        opened: where to look.
+        slugs: names it; may be left out if there is only one.
+
+    Raises:
+        UsageError: there is no such restaurant, or it is not clear which is meant.
+    """
+    from rowform.store.read import snapshot
+
+    found = _named(snapshot(opened, {}).values(), slugs)
+    if len(found) != 1:
+        raise UsageError(
+            f"there are {len(found)} restaurants: {joined(name for name, _ in found)}"
+            if found
+            else "there are no restaurants yet",
+            "choose one with -r" if found else "`rowform apply` makes them",
+        )
+    return found[0]
+
+
+def version_number(version: str, *words: str) -> int | None:
+    """The number that people wrote; ``None`` for ``active``, and for other ``words`` that are fine here.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    if version in ("active", *words):
         return None
     if not version.isascii() or not version.isdigit() or len(version) > _MAX_DIGITS:
-        raise UsageError(f'"{escape(version)}" is no version', "give a number, or `active`")
+        others = " or ".join(f"`{word}`" for word in ("active", *words))
+        raise UsageError(f'"{escape(version)}" is no version', f"give a number, or {others}")
     return int(version)
 
 

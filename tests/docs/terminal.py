@@ -21,6 +21,8 @@ _MARK = "\x1e"
 #: The end of rowform's question, and what the reader types.
 _QUESTION, _ANSWER = b"Only `yes` will do: ", b"yes\n"
 _COLUMNS, _LINES = 120, 50
+#: The file beside the directory with the URL of the application's database, which is `$COPY` there.
+COPY = "copy.url"
 
 
 def play(
@@ -99,6 +101,7 @@ def _environment(directory: Path, *, colour: bool) -> Mapping[str, str]:
         **{name: value for name, value in ours.items() if name != "NO_COLOR"},
         **terminal,
         **git_environment(directory.parent),
+        "COPY": (directory.parent / COPY).read_text("utf-8"),
         "LC_ALL": "C.UTF-8",
         "PYTHONUTF8": "1",
         "PYTHONDONTWRITEBYTECODE": "1",

@@ -98,18 +98,32 @@ def test_the_kind_of_your_own_works(page: str, tmp_path: Path, empty_database: s
     assert "weekly_limits" in (tmp_path / "schemas" / "settings.schema.json").read_text("utf-8")
 
 
-def test_the_grants_let_an_application_read_and_nothing_else(page: str, database: str) -> None:
+def test_the_grants_let_an_application_read_its_own_and_nothing_else(page: str, database: str) -> None:
     role = f"app_{conninfo_to_dict(database)['dbname']}"
-    grants = block(page, "sql", "grant usage").replace(" to app;", f" to {role};")
+    grants = block(page, "sql", "grant select on restaurants").replace(" to app;", f" to {role};")
+    grants = grants.replace("'app'", f"'{role}'")
     assert grants.count(role) == 3
-    with psycopg.connect(database, autocommit=True) as owner:
+    with psycopg.connect(database, autocommit=True, options="-c search_path=public") as owner:
         owner.execute(f"CREATE ROLE {role}")  # type: ignore[arg-type]  # a name of our own
         try:
+            for slug in ("sakura", "momiji"):
+                owner.execute("INSERT INTO restaurants (name, slug) VALUES (%s, %s)", (slug, slug))
+            owner.execute(
+                "INSERT INTO config_versions (restaurant_id, version_number, is_active)"
+                " SELECT id, 1, false FROM restaurants"
+            )
+            owner.execute(
+                "INSERT INTO staff_groups (restaurant_id, version_id, name)"
+                " SELECT restaurant_id, id, 'Kitchen' FROM config_versions"
+            )
             owner.execute(grants)  # type: ignore[arg-type]  # the README's
             with psycopg.connect(make_conninfo(database), autocommit=True) as application:
-                application.execute(f"SET ROLE {role}")  # type: ignore[arg-type]
+                application.execute(f"SET SESSION AUTHORIZATION {role}; SET search_path = public")  # type: ignore[arg-type]
                 for table in re.findall(r"(?<!\.)\b(?:staff|daily|monthly|priority|ml)_\w+", grants):
-                    application.execute(f"SELECT * FROM {table}")
+                    assert len(application.execute(f"SELECT * FROM {table}").fetchall()) == (  # type: ignore[arg-type]
+                        table == "staff_groups"
+                    )
+                assert application.execute("SELECT slug FROM restaurants").fetchall() == [("sakura",)]
                 for refused in ("DELETE FROM staff_groups", "SELECT * FROM config_changes"):
                     with pytest.raises(psycopg.errors.InsufficientPrivilege):
                         application.execute(refused)

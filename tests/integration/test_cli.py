@@ -172,7 +172,7 @@ def test_db_upgrade_and_status(tmp_path: Path, empty_database: str) -> None:
     assert "CREATE TABLE" in script
     assert project.value("SELECT count(*) FROM pg_namespace WHERE nspname = 'rowform'") == 0
     assert project.run("db", "upgrade").code == 3
-    assert "Migration 1: core." in project.ok("db", "upgrade", "--auto-approve").out
+    assert "Migration 1: tables." in project.ok("db", "upgrade", "--auto-approve").out
     assert project.ok("db", "upgrade").out == "The database is up to date.\n"
     assert project.ok("db", "upgrade", "--sql").out == ""
     assert "No restaurants yet." in project.ok("db", "status").out

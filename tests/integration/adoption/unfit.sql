@@ -7,8 +7,8 @@ ALTER TABLE staff_groups ALTER COLUMN group_config TYPE json USING group_config:
 -- staff_groups: has id of the type text instead of uuid
 ALTER TABLE staff_groups ALTER COLUMN id DROP DEFAULT, ALTER COLUMN id TYPE text;
 
--- priority_rules: has priority_level of the type numeric instead of integer
-ALTER TABLE priority_rules ALTER COLUMN priority_level TYPE numeric;
+-- priority_rules: has priority_level of the type text instead of integer
+ALTER TABLE priority_rules ALTER COLUMN priority_level TYPE text;
 
 -- staff_groups: has color of the type public.level instead of text
 CREATE TYPE level AS ENUM ('a');

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+from rowform.fit import READABLE
 from rowform.kinds.base import STAMPS, Kind
 from rowform.store.adoption.findings import Finding
 from rowform.store.adoption.tables import AppColumn, AppTable
@@ -11,19 +12,10 @@ from rowform.store.ddl import RANGE, TABLES, index_names
 from rowform.text import joined
 
 _TEXT = ("text", "character varying")
-_WHOLE = ("integer", "smallint", "bigint")
 _UUID = ("uuid",)
 _FLAG = ("boolean",)
 _MOMENT = ("timestamp with time zone",)
-#: By the type that a kind's column has in a new table: what it may be in an application's.
-_KIND_TYPES = {
-    "text": _TEXT,
-    "boolean": _FLAG,
-    "integer": _WHOLE,
-    "numeric": ("numeric", "double precision", "real", *_WHOLE),
-    "date": ("date",),
-    "jsonb": ("jsonb",),
-}
+#: The types that a column may have; the first is what it has in a new table.
 _BOOK_TYPES: Mapping[str, Mapping[str, Collection[str]]] = {
     "restaurants": {
         "id": _UUID, "name": _TEXT, "slug": _TEXT, "timezone": _TEXT, "is_active": _FLAG,
@@ -68,7 +60,9 @@ def book_findings(table: AppTable, schema: str) -> list[Finding]:
 
 def kind_findings(table: AppTable, schema: str, kind: Kind) -> list[Finding]:
     """What is impossible about a kind's table."""
-    types = {column.name: _KIND_TYPES[column.sql_type] for column in kind.columns}
+    types: dict[str, Collection[str]] = {
+        column.name: (column.sql_type, *READABLE[column.sql_type]) for column in kind.columns
+    }
     types |= dict.fromkeys(("id", "restaurant_id", "version_id"), _UUID) | dict.fromkeys(STAMPS, _MOMENT)
     required = [column.name for column in kind.columns if column.required and not column.nullable]
     essential = ("id", "restaurant_id", "version_id", *required)

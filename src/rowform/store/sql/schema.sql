@@ -141,16 +141,16 @@ CREATE INDEX {past_key} ON {table} (restaurant_id, {key}, until_version) WHERE u
 CREATE INDEX {version} ON {table} (version_id);
 CREATE TRIGGER zz_rowform_own BEFORE INSERT OR UPDATE OR DELETE ON {table}
     FOR EACH STATEMENT EXECUTE FUNCTION rowform.own_write_only();
-CREATE TRIGGER zz_rowform_inserted AFTER INSERT ON {table} REFERENCING NEW TABLE AS new_rows
-    FOR EACH STATEMENT EXECUTE FUNCTION rowform.rows_inserted();
+CREATE TRIGGER zz_rowform_inserted AFTER INSERT ON {table} REFERENCING NEW TABLE AS placed_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION rowform.rows_placed();
 CREATE TRIGGER zz_rowform_ended BEFORE UPDATE ON {table}
     FOR EACH ROW
     WHEN ((NEW.since_version, NEW.until_version) IS DISTINCT FROM (OLD.since_version, OLD.until_version))
     EXECUTE FUNCTION rowform.row_ended();
 CREATE TRIGGER zz_rowform_updated AFTER UPDATE ON {table} REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
     FOR EACH STATEMENT EXECUTE FUNCTION rowform.rows_updated();
-CREATE TRIGGER zz_rowform_deleted AFTER DELETE ON {table} REFERENCING OLD TABLE AS old_rows
-    FOR EACH STATEMENT EXECUTE FUNCTION rowform.rows_deleted();
+CREATE TRIGGER zz_rowform_deleted AFTER DELETE ON {table} REFERENCING OLD TABLE AS placed_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION rowform.rows_placed();
 CREATE TRIGGER zz_rowform_truncated BEFORE TRUNCATE ON {table}
     FOR EACH STATEMENT EXECUTE FUNCTION rowform.refuse(
         'RF002', 'rowform.%2$s keeps every version''s settings: %1$s refused',

@@ -141,14 +141,15 @@ LANGUAGE sql IMMUTABLE
 RETURN CASE WHEN value ~* '^[0-9a-f]{{8}}-[0-9a-f]{{4}}-[0-9a-f]{{4}}-[0-9a-f]{{4}}-[0-9a-f]{{12}}$'
             THEN value::uuid END;
 
--- The claims of PostgREST's JSON Web Token; null if there are none, or nothing that is an object.
+-- The claims of PostgREST's JSON Web Token; null if there are none, if they are no object, or longer than any
+-- header may be.
 CREATE FUNCTION rowform.claims() RETURNS jsonb
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     found jsonb;
 BEGIN
-    IF coalesce(current_setting('request.jwt.claims', true), '') = '' THEN
+    IF length(coalesce(current_setting('request.jwt.claims', true), '')) NOT BETWEEN 1 AND 65536 THEN
         RETURN NULL;
     END IF;
     found := current_setting('request.jwt.claims', true)::jsonb;
@@ -543,13 +544,13 @@ END
 $$;
 
 -- Statement-level: ten thousand rows cost one check.
-CREATE FUNCTION rowform.rows_inserted() RETURNS trigger
+CREATE FUNCTION rowform.rows_placed() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     IF EXISTS (
         SELECT
-        FROM (SELECT DISTINCT version_id, restaurant_id, since_version, until_version FROM new_rows) AS target
+        FROM (SELECT DISTINCT version_id, restaurant_id, since_version, until_version FROM placed_rows) AS target
         LEFT JOIN rowform.open_versions AS open
             ON open.version_id = target.version_id
             AND open.restaurant_id = target.restaurant_id
@@ -559,8 +560,10 @@ BEGIN
     ) THEN
         RAISE EXCEPTION USING
             ERRCODE = 'RF002',
-            MESSAGE = format('rowform.%s: rows begin only at the newest version, made in the same transaction',
-                             TG_TABLE_NAME),
+            MESSAGE = CASE WHEN TG_OP = 'INSERT'
+                THEN format('rowform.%s: rows begin only at the newest version, made in the same transaction',
+                            TG_TABLE_NAME)
+                ELSE format('rowform.%s keeps every version''s settings: DELETE refused', TG_TABLE_NAME) END,
             HINT = 'The content of a finished version never changes.';
     END IF;
     RETURN NULL;
@@ -617,29 +620,6 @@ BEGIN
             ERRCODE = 'RF002',
             MESSAGE = format('rowform.%s: rows only end, at the newest version, made in the same transaction',
                              TG_TABLE_NAME),
-            HINT = 'The content of a finished version never changes.';
-    END IF;
-    RETURN NULL;
-END
-$$;
-
-CREATE FUNCTION rowform.rows_deleted() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    IF EXISTS (
-        SELECT
-        FROM (SELECT DISTINCT version_id, restaurant_id, since_version, until_version FROM old_rows) AS target
-        LEFT JOIN rowform.open_versions AS open
-            ON open.version_id = target.version_id
-            AND open.restaurant_id = target.restaurant_id
-            AND open.version_number = target.since_version
-            AND open.next_number IS NOT DISTINCT FROM target.until_version
-        WHERE open.version_id IS NULL
-    ) THEN
-        RAISE EXCEPTION USING
-            ERRCODE = 'RF002',
-            MESSAGE = format('rowform.%s keeps every version''s settings: DELETE refused', TG_TABLE_NAME),
             HINT = 'The content of a finished version never changes.';
     END IF;
     RETURN NULL;

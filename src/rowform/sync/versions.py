@@ -59,7 +59,8 @@ def content_of_version(
         name, actual = one_restaurant(opened, slugs)
         if number is None:
             if actual.base is None:
-                raise UsageError(f"{escape(name)} has no active version", "`rowform apply` makes one")
+                hint = "`rowform activate N` switches to one" if actual.newest else "`rowform apply` makes one"
+                raise UsageError(f"{escape(name)} has no active version", hint)
             number = actual.base.version_number
         head = one_version(opened, actual.restaurant_id, number)
         rows = version_rows(opened, actual.restaurant_id, number)

@@ -18,6 +18,8 @@ WORKS = {
     "apply-one": "apply:apply_one",
     "apply-10k": "apply:apply_10k",
     "read": "reading:read",
+    "direct": "versions:direct_writes",
+    "activate": "versions:activate",
 }
 
 

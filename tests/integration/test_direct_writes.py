@@ -401,6 +401,28 @@ def test_increments_without_a_version_count_from_the_active_one(db: Database) ->
     assert [str(row["penalty_weight"]) for row in db.shown(4, "daily_limits")] == ["4", "4"]
 
 
+def test_a_value_of_the_past_means_nothing(db: Database) -> None:
+    db.run("UPDATE staff_groups SET color = '#111111' WHERE name = 'Group 3'")
+    assert db.count("DELETE FROM staff_groups WHERE color = '#10B981'") == 0
+    assert db.count("UPDATE staff_groups SET name = 'Green' WHERE color = '#10B981'") == 0
+    assert db.newest() == 2
+
+
+def test_a_function_may_name_a_version_that_was_superseded(db: Database) -> None:
+    first = db.active
+    db.run(
+        "CREATE FUNCTION paint(at uuid, which text, colour text) RETURNS bigint LANGUAGE sql AS $$"
+        " WITH painted AS (UPDATE staff_groups SET color = colour WHERE version_id = at AND name = which"
+        " RETURNING 1) SELECT count(*) FROM painted $$"
+    )
+    for colour in ("#111111", "#222222"):
+        assert db.connection.execute("SELECT paint(%s, 'Group 3', %s) AS n", (first, colour)).fetchone() == {
+            "n": 1
+        }
+    (row,) = [row for row in db.shown(db.newest()) if row["name"] == "Group 3"]
+    assert row["color"] == "#222222"
+
+
 def test_a_former_name_takes_nothing_back(db: Database) -> None:
     db.run("UPDATE staff_groups SET color = '#111111' WHERE name = 'Group 3'")
     db.run("UPDATE staff_groups SET name = 'Third', color = '#222222' WHERE name = 'Group 3'")

@@ -33,12 +33,16 @@ END;
 
 -- What a row's trigger wants to know of its statement. Settings will do: whoever fakes them fools himself.
 -- The views show a setting once for each version. A statement that names no version means the active one
--- alone, and only one that does can mean a version by the name that it had.
+-- alone, and only one that does can mean a version by the name that it had. Of a statement inside a
+-- function nothing can be read; it may name one.
 CREATE FUNCTION rowform.statement_begins() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    query constant text := lower(current_query());
 BEGIN
-    PERFORM set_config('rowform.names_version', (current_query() ~* 'version_id')::text, true),
+    PERFORM set_config('rowform.names_version',
+                       (strpos(query, 'version_id') > 0 OR strpos(query, TG_TABLE_NAME) = 0)::text, true),
             set_config('rowform.snapshot', pg_current_snapshot()::text, true),
             set_config('rowform.made_here', '', true);
     RETURN NULL;

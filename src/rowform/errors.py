@@ -14,6 +14,10 @@
     └── Refused                      exit 3: a guard said no and nothing was written
         ├── Blocked                  one or more guards of the plan
         ├── StalePlan                somebody else was faster
+        │   └── AppliedAlready       a saved plan is applied once
+        ├── UnusablePlan             a file that is no saved plan, or not as it was saved
+        ├── OtherDatabase            a saved plan is for one database
+        ├── ConfigChanged            a saved plan is for one configuration
         ├── LockedVersion            the active version is locked
         ├── DoesNotFit               tables of an application cannot be taken over as they are
         └── Declined                 nobody said yes
@@ -128,6 +132,22 @@ class Blocked(Refused):
 
 class StalePlan(Refused):
     code = "stale"
+
+
+class AppliedAlready(StalePlan):
+    code = "applied-already"
+
+
+class UnusablePlan(Refused):
+    code = "plan-file"
+
+
+class OtherDatabase(Refused):
+    code = "other-database"
+
+
+class ConfigChanged(Refused):
+    code = "config-changed"
 
 
 class LockedVersion(Refused):

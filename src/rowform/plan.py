@@ -15,6 +15,8 @@ from rowform.state import Content, Restaurant, digest
 from rowform.text import quote
 
 FORMAT = "rowform.plan/1"
+#: What a version's ``source`` says as its ``kind`` if nobody planned it: the triggers' words.
+UNPLANNED = ("direct", "application")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,8 @@ class RestaurantPlan:
         return {
             "restaurant": self.slug,
             "restaurant_id": self.restaurant.id,
+            "name": self.restaurant.name,
+            "timezone": self.restaurant.timezone,
             "creates_restaurant": self.creates_restaurant,
             "base": self.base.to_json() if self.base else None,
             "desired_digest": self.desired_digest(),
@@ -121,11 +125,12 @@ class RestaurantPlan:
             "blocked": [guard.to_json() for guard in self.blocked],
             "warnings": list(self.warnings),
             "notes": list(self.notes),
-            "changes": [_change_json(change) for change in self.changes],
+            "changes": [change_json(change) for change in self.changes],
         }
 
 
-def _change_json(change: Change) -> dict[str, Any]:
+def change_json(change: Change) -> dict[str, Any]:
+    """A change as plans and other documents have it."""
     origin = change.after.origin if change.after else None
     return {
         "action": change.action.value,

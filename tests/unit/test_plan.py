@@ -211,6 +211,8 @@ def test_the_json_of_a_plan() -> None:
     assert one == {
         "restaurant": "sakura",
         "restaurant_id": ID,
+        "name": "Sakura",
+        "timezone": "Asia/Tokyo",
         "creates_restaurant": False,
         "base": {
             "version_id": VERSION_ID,

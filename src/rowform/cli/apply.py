@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 
 import click
 
@@ -28,6 +29,7 @@ from rowform.kinds import kinds
 from rowform.plan import RestaurantPlan
 from rowform.render.plan_text import plan_text
 from rowform.sync.applying import Outcome, apply_planned, check_guards, failure
+from rowform.sync.configuration import Settings
 from rowform.sync.planning import Planned, planned
 from rowform.text import escape
 
@@ -37,6 +39,7 @@ _PROGRESS_EVERY = 2.0
 
 
 @click.command()
+@click.argument("file", required=False)
 @restaurants_option
 @format_option
 @approve_option
@@ -53,6 +56,7 @@ _PROGRESS_EVERY = 2.0
 def apply(
     ctx: click.Context,
     *,
+    file: str | None,
     slugs: tuple[str, ...],
     form: str,
     auto_approve: bool,
@@ -60,12 +64,16 @@ def apply(
     message: str | None,
     actor: str | None,
 ) -> None:
-    """Plans, asks, and then makes one new version per restaurant: all of it, or nothing."""
+    """Plans, asks, and then makes one new version per restaurant: all of it, or nothing.
+
+    FILE is a plan that `plan -o` has saved. Exactly that plan is applied; if the configuration or the
+    database have changed since, it is refused.
+    """
     guards = [GuardName(name) for name in forced]
     if message is not None and not message.strip():
         raise UsageError("--message is empty")
     as_json = form == "json"
-    with planned(settings(ctx), slugs) as work:
+    with _planning(settings(ctx), slugs, file) as work:
         if not (as_json and auto_approve):
             text = plan_text(work.plan, kinds(), ink(sys.stderr if as_json else None))
             if as_json:
@@ -87,6 +95,19 @@ def apply(
     if error is not None:
         error.shown = as_json
         raise error
+
+
+def _planning(given: Settings, slugs: tuple[str, ...], file: str | None) -> AbstractContextManager[Planned]:
+    if file is None:
+        return planned(given, slugs)
+    if slugs:
+        raise UsageError(
+            "a saved plan says itself which restaurants it is for",
+            "leave -r out here; `rowform plan -r SLUG -o FILE` saves a plan for one",
+        )
+    from rowform.sync.saved import planned_again
+
+    return planned_again(given, file)
 
 
 class _Progress:

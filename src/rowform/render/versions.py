@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from rowform.dump import dump
 from rowform.kinds import Kind
+from rowform.plan import UNPLANNED
 from rowform.render.ink import Ink
 from rowform.render.tables import table
 from rowform.state import Content
@@ -59,18 +60,19 @@ def _row(version: Version) -> tuple[str, ...]:
         version.created(),
         f"+{version.added} ~{version.changed} -{version.destroyed}",
         escape(commit + dirty),
-        escape(_cut(_author(source))),
+        escape(_cut(author_of(source))),
         escape(version.name or ""),
     )
 
 
-def _is_direct(source: Mapping[str, Any]) -> bool:
-    return source.get("kind") in ("direct", "application")
+def is_direct(source: Mapping[str, Any]) -> bool:
+    """Whether a version's ``source`` says that no plan made it."""
+    return source.get("kind") in UNPLANNED
 
 
-def _author(source: Mapping[str, Any]) -> str:
+def author_of(source: Mapping[str, Any]) -> str:
     """Who made a version. For a direct write all that is known of the writer, the person first."""
-    if not _is_direct(source):
+    if not is_direct(source):
         return str(source.get("author") or "")
     claims: Mapping[str, Any] = source.get("claims") or {}
     known = (
@@ -90,12 +92,12 @@ def version_text(slug: str, version: Version, content: Content, kinds: Mapping[s
     """One version as a YAML document, with what is known of it as comments."""
     state = [word for word, true in (("active", version.is_active), ("locked", version.is_locked)) if true]
     source = version.source
-    author, reason = _author(source), source.get("reason")
+    author, reason = author_of(source), source.get("reason")
     facts = [
         f"{slug}, version {version.number}{' (' + ', '.join(state) + ')' if state else ''}",
         f"name: {version.name}",
         f"created: {version.created()}",
-        *([f"{'written by' if _is_direct(source) else 'author'}: {author}"] if author else ()),
+        *([f"{'written by' if is_direct(source) else 'author'}: {author}"] if author else ()),
         *(f"{word}: {source[word]}" for word in ("commit", "ref") if source.get(word)),
         *([f"reason: {reason}"] if reason and reason != version.name else ()),
     ]

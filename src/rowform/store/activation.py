@@ -16,13 +16,11 @@ from typing import Any
 from psycopg import Cursor
 
 from rowform.errors import LockedVersion, StalePlan
+from rowform.plan import UNPLANNED
 from rowform.store.failures import translated
 from rowform.store.queries import query
 from rowform.store.session import Session
 from rowform.store.writing import write_locked
-
-#: What `source.kind` says of versions that nobody planned.
-DIRECT = ("direct", "application")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +35,7 @@ class Ref:
 
     @property
     def is_direct(self) -> bool:
-        return self.kind in DIRECT
+        return self.kind in UNPLANNED
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +120,7 @@ def standing(session: Session, restaurant_id: str, number: int | None = None) ->
     """
     rows = session.connection.execute(
         query("standing", app=session.app),
-        {"restaurant": restaurant_id, "number": number, "direct": list(DIRECT)},
+        {"restaurant": restaurant_id, "number": number, "direct": list(UNPLANNED)},
     ).fetchall()
     found = {part: (step, Ref(*version)) for part, step, *version in rows}
     refs = {part: ref for part, (_, ref) in found.items()}
@@ -137,6 +135,15 @@ def number_range(session: Session, restaurant_id: str) -> tuple[int, int] | None
         query("number_range", app=session.app), {"restaurant": restaurant_id}
     ).fetchone()
     return (row[0], row[1]) if row and row[0] is not None else None
+
+
+@translated()
+def activation_reason(session: Session, restaurant_id: str, version_id: str) -> str | None:
+    """What the audit says of the last switch to a version, if there was one. One round trip."""
+    row = session.connection.execute(
+        query("activation_reason", app=session.app), {"restaurant": restaurant_id, "version": version_id}
+    ).fetchone()
+    return row[0] if row else None
 
 
 @translated()

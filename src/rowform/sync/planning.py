@@ -39,18 +39,36 @@ class Planned:
     config_dir: Path
 
 
+def _any_database(_database_id: str, _target: str | None) -> None:
+    """Accept every database."""
+
+
 @contextmanager
-def planned(settings: Settings, slugs: Sequence[str] = ()) -> Generator[Planned]:
-    """Make a plan for the configuration against the chosen database, which stays connected."""
+def planned(
+    settings: Settings,
+    slugs: Sequence[str] = (),
+    *,
+    choose: Callable[[State], list[Restaurant]] | None = None,
+    accept: Callable[[str, str | None], None] = _any_database,
+) -> Generator[Planned]:
+    """Make a plan for the configuration against the chosen database, which stays connected.
+
+    Args:
+        settings: where the configuration and the database are.
+        slugs: the restaurants; all of them by default.
+        choose: picks the restaurants instead of ``slugs``.
+        accept: is told the database's id and the target, and raises an error if they are not the right ones.
+    """
     from rowform.store.read import snapshot
 
     configuration = load_configuration(settings)
     for warning in configuration.loaded.warnings:
         if not warning.dangling:
             settings.report(str(warning))
-    restaurants = selected(configuration.state, slugs)
+    restaurants = choose(configuration.state) if choose else selected(configuration.state, slugs)
     repository, commit = _git(settings)
     with session(settings, configuration.tool) as (opened, reconnect, database):
+        accept(opened.database_id, database.target)
         found = snapshot(opened, {one.id: one.content for one in restaurants})
         plan = make_plan(
             restaurants,

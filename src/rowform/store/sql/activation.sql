@@ -44,6 +44,13 @@ FROM part JOIN {app}.config_versions AS version ON version.id = part.version_id;
 SELECT min(version_number), max(version_number) FROM {app}.config_versions
 WHERE restaurant_id = %(restaurant)s;
 
+-- name: activation_reason
+-- What the audit says of the last switch to a version.
+SELECT reason FROM {app}.config_changes
+WHERE restaurant_id = %(restaurant)s AND version_id = %(version)s AND table_name = 'config_versions'
+  AND (new_data ->> 'is_active')::boolean AND old_data ->> 'id' IS DISTINCT FROM version_id::text
+ORDER BY seq DESC LIMIT 1;
+
 -- name: net_change
 -- How many settings are added, changed and removed between two versions; null stands for none.
 SELECT count(*) FILTER (WHERE operation = 'INSERT'),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -148,9 +148,55 @@ def _renames(
     return found
 
 
+def compare_stored(
+    before: Mapping[str, Mapping[str, Stored]], after: Mapping[str, Mapping[str, Stored]]
+) -> tuple[list[Change], int]:
+    """Compare two versions: settings are the same by identity, and then by key.
+
+    Args:
+        before: the settings of one version, by kind and key.
+        after: those of the other one.
+
+    Returns:
+        The changes from ``before`` to ``after``, in the order of :func:`compare`, and how many settings
+        stay as they are.
+    """
+    changes: list[Change] = []
+    unchanged = 0
+    for kind in dict.fromkeys((*after, *before)):
+        old, new = before.get(kind, {}), after.get(kind, {})
+        left = {one.entity_id: one for one in old.values()}
+        met = {key: left.pop(one.entity_id) for key, one in new.items() if one.entity_id in left}
+        # The same name under another identity is the same setting to people.
+        named = {one.entry.key: one for one in left.values()}
+        for key in sorted(new):
+            was = met.get(key) or named.pop(key, None)
+            if was is None:
+                changes.append(Change(Action.CREATE, kind, key, None, new[key].entry))
+            elif was.entry.canonical != new[key].entry.canonical:
+                changes.append(Change(Action.UPDATE, kind, key, was, new[key].entry))
+            else:
+                unchanged += 1
+        changes.extend(Change(Action.DELETE, kind, key, named[key], None) for key in sorted(named))
+    return changes, unchanged
+
+
 def operations(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Operation]:
     """An RFC 6902 patch from ``before`` to ``after``; empty if they are equal."""
     return _mapping(before, after, ())
+
+
+def leaves(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+    """The leaves of a value. Lists of plain values are one leaf: they read better whole."""
+    if is_object(value) and value:
+        inside: Iterable[tuple[str | int, Any]] = value.items()
+    elif is_list(value) and any(isinstance(item, dict | list) for item in value):
+        inside = enumerate(value)
+    else:
+        yield path, value
+        return
+    for step, item in inside:
+        yield from leaves(item, (*path, step))
 
 
 def _value(before: Any, after: Any, path: tuple[str | int, ...]) -> Iterator[Operation]:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
-from rowform.diff import Action, Change, Operation
-from rowform.jsontypes import is_list, is_object
+from rowform.diff import Action, Change, Operation, leaves
 from rowform.kinds import Kind
 from rowform.plan import Plan, RestaurantPlan
 from rowform.render.ink import Ink
@@ -54,7 +52,7 @@ def _restaurant(plan: RestaurantPlan, kinds: Mapping[str, Kind], ink: Ink) -> It
         yield f"  {ink.symbol('+')} restaurant {quote(restaurant.name)} {facts}"
     for change in plan.changes:
         yield ""
-        yield from _change(change, kinds[change.kind], ink)
+        yield from change_lines(change, kinds[change.kind], ink)
     extra = [
         *(f"  Warning: {escape(warning)}" for warning in plan.warnings),
         *(f"  Note: {escape(note)}" for note in plan.notes),
@@ -65,7 +63,8 @@ def _restaurant(plan: RestaurantPlan, kinds: Mapping[str, Kind], ink: Ink) -> It
         yield from extra
 
 
-def _change(change: Change, kind: Kind, ink: Ink) -> Iterator[str]:
+def change_lines(change: Change, kind: Kind, ink: Ink) -> Iterator[str]:
+    """One change: a line that names it and its place in the files, then one per leaf."""
     symbol = SYMBOLS[change.action]
     former = f"{quote(change.previous_key)} -> " if change.previous_key is not None else ""
     origin = change.after.origin if change.after else None
@@ -90,7 +89,7 @@ def _leaves(change: Change, kind: Kind) -> Iterator[tuple[str, str]]:
     for column in kind.columns if entry else ():
         value = entry.values[column.name] if entry else None
         if column.name != kind.key and (column.required or value != column.default):
-            for path, leaf in _flat((column.name,), value):
+            for path, leaf in leaves(value, (column.name,)):
                 yield symbol, f"{''.join(steps(path))}: {quote(leaf, _VALUE_LIMIT)}"
 
 
@@ -102,17 +101,5 @@ def operation_lines(operation: Operation) -> Iterator[tuple[str, str]]:
         yield "~", f"{where}: {old} -> {new}"
         return
     symbol, value = ("+", operation.value) if operation.op == "add" else ("-", operation.old)
-    for path, leaf in _flat(operation.path, value):
+    for path, leaf in leaves(value, operation.path):
         yield symbol, f"{''.join(steps(path))}: {quote(leaf, _VALUE_LIMIT)}"
-
-
-def _flat(path: tuple[str | int, ...], value: Any) -> Iterator[tuple[tuple[str | int, ...], Any]]:
-    """The leaves of a value. Lists of plain values are one leaf: they read better whole."""
-    if is_object(value) and value:
-        for key, item in value.items():
-            yield from _flat((*path, key), item)
-    elif is_list(value) and any(isinstance(item, dict | list) for item in value):
-        for index, item in enumerate(value):
-            yield from _flat((*path, index), item)
-    else:
-        yield path, value

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -21,6 +22,7 @@ from rowform.store.columns import own_names
 from rowform.store.failures import translated
 from rowform.store.queries import query
 from rowform.store.session import Session, storage
+from rowform.text import utc
 
 Rows = Mapping[str, Mapping[str, Stored]]
 
@@ -45,7 +47,7 @@ class Version:
 
     def created(self) -> str:
         """When it was made, in UTC, to the second."""
-        return self.created_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S") if self.created_at else ""
+        return utc(self.created_at) if self.created_at else ""
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -61,6 +63,21 @@ class Version:
             "source": dict(self.source),
             "summary": {"create": self.added, "update": self.changed, "delete": self.destroyed},
         }
+
+
+@contextmanager
+def one_snapshot(session: Session) -> Generator[None]:
+    """Everything that is read inside is of one moment. Not for what begins a transaction itself.
+
+    After an error the connection is of no more use.
+
+    Raises:
+        DatabaseError: the server refused or failed.
+    """
+    with translated():
+        session.connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        yield
+        session.connection.execute("COMMIT")
 
 
 def snapshot(session: Session, wanted: Mapping[str, Content]) -> Mapping[str, Actual]:
@@ -96,7 +113,7 @@ def snapshot(session: Session, wanted: Mapping[str, Content]) -> Mapping[str, Ac
         for id_, one in found.items()
         if id_ in wanted and one.newest and (keys := one.missing(wanted[id_]))
     }
-    for id_, former in _former_identities(session, missing).items() if missing else ():
+    for id_, former in former_identities(session, missing).items() if missing else ():
         found[id_] = replace(found[id_], former=former)
     return found
 
@@ -109,7 +126,7 @@ def _actual(head: Sequence[Any], settings: Rows) -> Actual:
     return Actual(restaurant_id, slug, name, timezone, True, newest or 0, base, settings)
 
 
-def _former_identities(
+def former_identities(
     session: Session, wanted: Mapping[str, Mapping[str, Sequence[str]]]
 ) -> dict[str, dict[str, dict[str, str]]]:
     """Who the settings of some keys were in older versions, by restaurant, kind and key. One round trip.

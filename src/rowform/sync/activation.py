@@ -50,14 +50,15 @@ class Switching:
         return {
             "restaurant": self.slug,
             "restaurant_id": self.restaurant_id,
-            "from": _version_json(self.before) if self.before else None,
-            "to": _version_json(self.after),
+            "from": version_json(self.before) if self.before else None,
+            "to": version_json(self.after),
             "status": "activated" if self.net else "unchanged",
             "summary": (self.net.to_json() if self.net else {"create": 0, "update": 0, "delete": 0}),
         }
 
 
-def _version_json(version: Ref) -> dict[str, Any]:
+def version_json(version: Ref) -> dict[str, Any]:
+    """A version as other documents name it."""
     return {
         "version_id": version.id,
         "version_number": version.number,
@@ -87,14 +88,14 @@ def activate_version(
         StalePlan: another version was activated after the confirmation.
     """
     number = version_number(version, PREVIOUS)
-    with _standing(settings, slugs, number) as place:
+    with place_of(settings, slugs, number) as place:
         stands = place.stands
         if number is not None:
-            target = stands.wanted or _unknown(place, number)
+            target = stands.wanted or unknown_version(place, number)
         elif version == PREVIOUS:
-            target = _replaced(place)[0]
+            target = replaced_version(place)[0]
         else:
-            target = _active(place)
+            target = active_version(place)
         return _switch(place, Switch(target, seen=stands if confirm else None), why, confirm)
 
 
@@ -112,16 +113,16 @@ def roll_back(settings: Settings, slugs: Sequence[str], why: Why, confirm: Confi
         LockedVersion: the active version is locked.
         StalePlan: another version was activated meanwhile.
     """
-    with _standing(settings, slugs) as place:
+    with place_of(settings, slugs) as place:
         stands = place.stands
-        target, step = _replaced(place)
+        target, step = replaced_version(place)
         if stands.active and stands.active.is_direct and target.is_direct and stands.settled:
             settings.report(_shortcut(target, stands.settled, slugs))
         return _switch(place, Switch(target, step, stands), why, confirm)
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class Place:
     """The one restaurant that is meant, and a connection to where it is."""
 
     session: Session
@@ -132,14 +133,19 @@ class _Place:
 
 
 @contextmanager
-def _standing(settings: Settings, slugs: Sequence[str], number: int | None = None) -> Generator[_Place]:
+def place_of(settings: Settings, slugs: Sequence[str], number: int | None = None) -> Generator[Place]:
+    """The one restaurant that is meant, and where it stands.
+
+    Raises:
+        UsageError: there is no such restaurant, or it is not clear which is meant.
+    """
     with session(settings, load_tool_config(settings)) as (opened, reconnect, _):
         slug, actual = one_restaurant(opened, slugs)
         stands = standing(opened, actual.restaurant_id, number)
-        yield _Place(opened, reconnect, slug, actual.restaurant_id, stands)
+        yield Place(opened, reconnect, slug, actual.restaurant_id, stands)
 
 
-def _switch(place: _Place, wanted: Switch, why: Why, confirm: Confirm | None) -> Switching:
+def _switch(place: Place, wanted: Switch, why: Why, confirm: Confirm | None) -> Switching:
     before, after = place.stands.active, wanted.target
 
     def told(origin: Ref | None, net: NetChange | None) -> Switching:
@@ -152,7 +158,12 @@ def _switch(place: _Place, wanted: Switch, why: Why, confirm: Confirm | None) ->
     return told(done.before, done.net)
 
 
-def _unknown(place: _Place, number: int) -> NoReturn:
+def unknown_version(place: Place, number: int) -> NoReturn:
+    """Say that the restaurant has no such version, and which it has.
+
+    Raises:
+        UsageError: always.
+    """
     there = number_range(place.session, place.restaurant_id)
     if there is None:
         raise UsageError(f"{escape(place.slug)} has no versions yet", "`rowform apply` makes one")
@@ -163,7 +174,12 @@ def _unknown(place: _Place, number: int) -> NoReturn:
     )
 
 
-def _active(place: _Place) -> Ref:
+def active_version(place: Place) -> Ref:
+    """The active version.
+
+    Raises:
+        UsageError: there is none.
+    """
     slug, last = escape(place.slug), place.stands.last
     if place.stands.active is not None:
         return place.stands.active
@@ -175,9 +191,13 @@ def _active(place: _Place) -> Ref:
     )
 
 
-def _replaced(place: _Place) -> tuple[Ref, int]:
-    """The version that the active one replaced, and the activation that it was active by."""
-    active, stands = _active(place), place.stands
+def replaced_version(place: Place) -> tuple[Ref, int]:
+    """The version that the active one replaced, and the activation that it was active by.
+
+    Raises:
+        UsageError: there is no active version, or it replaced none.
+    """
+    active, stands = active_version(place), place.stands
     if stands.back is None or stands.back_step is None:
         raise UsageError(
             f"version {active.number} is as far back as it goes: it replaced no other version",
@@ -211,7 +231,10 @@ def lock_version(
         UsageError: there is no such restaurant or version, or it is not clear which is meant.
     """
     number = version_number(version)
-    with _standing(settings, slugs, number) as place:
-        target = _active(place) if number is None else place.stands.wanted or _unknown(place, number)
+    with place_of(settings, slugs, number) as place:
+        if number is None:
+            target = active_version(place)
+        else:
+            target = place.stands.wanted or unknown_version(place, number)
         found = set_lock(place.session, place.restaurant_id, target, why, place.reconnect, locked=locked)
         return place.slug, found

@@ -35,7 +35,7 @@ def history_of(
         there = snapshot(opened, {})
         return [
             (name, one.restaurant_id, history(opened, one.restaurant_id, limit=limit))
-            for name, one in _named(there.values(), slugs)
+            for name, one in named(there.values(), slugs)
         ]
 
 
@@ -59,7 +59,9 @@ def content_of_version(
         name, actual = one_restaurant(opened, slugs)
         if number is None:
             if actual.base is None:
-                hint = "`rowform activate N` switches to one" if actual.newest else "`rowform apply` makes one"
+                hint = (
+                    "`rowform activate N` switches to one" if actual.newest else "`rowform apply` makes one"
+                )
                 raise UsageError(f"{escape(name)} has no active version", hint)
             number = actual.base.version_number
         head = one_version(opened, actual.restaurant_id, number)
@@ -79,7 +81,7 @@ def one_restaurant(opened: Session, slugs: Sequence[str]) -> tuple[str, Actual]:
     """
     from rowform.store.read import snapshot
 
-    found = _named(snapshot(opened, {}).values(), slugs)
+    found = named(snapshot(opened, {}).values(), slugs)
     if len(found) != 1:
         raise UsageError(
             f"there are {len(found)} restaurants: {joined(name for name, _ in found)}"
@@ -104,7 +106,7 @@ def version_number(version: str, *words: str) -> int | None:
     return int(version)
 
 
-def _named(there: Iterable[Actual], slugs: Sequence[str]) -> list[tuple[str, Actual]]:
+def named(there: Iterable[Actual], slugs: Sequence[str]) -> list[tuple[str, Actual]]:
     """The restaurants by slug (by id where they have none), those that ``slugs`` names or all."""
     known = {one.slug or one.restaurant_id: one for one in there}
     for slug in slugs:

@@ -60,31 +60,32 @@ def embedded(directory: Path, *, durable: bool = True) -> Generator[str]:
         with FileLock(directory / "lock") as lock:
             lock.exclusive(deadline)
             users.shared(deadline)
-            url = _attach(directory, durable, deadline)
+            url = _attach(directory, lock, durable, deadline)
         yield url
 
 
 @dataclass(frozen=True, slots=True)
 class _Server:
-    """The server of ``directory``, running or not."""
+    """The server of ``directory``, running or not. ``starting`` is held by whoever starts or stops it."""
 
     directory: Path
     home: Home
     lock: FileLock
+    starting: FileLock
 
     @property
     def log(self) -> Path:
         return self.directory / _LOG
 
 
-def _attach(directory: Path, durable: bool, deadline: float) -> str:
-    """Find or start the server. The caller holds ``lock`` and ``users``."""
+def _attach(directory: Path, starting: FileLock, durable: bool, deadline: float) -> str:
+    """Find or start the server. The caller holds ``starting``, which is ``lock``, and ``users``."""
     from rowform.store.embedded.account import locate
     from rowform.store.embedded.cluster import DATABASE, scratch_directory, socket_directory
     from rowform.store.embedded.lock import FileLock
 
     with FileLock(directory / "server") as server_lock, FileLock(directory / "supervisor") as supervisor:
-        server = _Server(directory, locate(directory), server_lock)
+        server = _Server(directory, locate(directory), server_lock, starting)
         if not _wait_until_alive(server, deadline):
             offset = _start(server, durable)
             if not _wait_until_alive(server, deadline):
@@ -186,6 +187,7 @@ def _supervise(
     account = server.home.account
     order = {
         "directory": str(server.directory),
+        "starting": server.starting.fd,
         "data": str(server.home.data),
         "command": command,
         "environment": environment(),
@@ -204,6 +206,7 @@ def _supervise(
             stderr=log,
             cwd="/",
             start_new_session=True,  # or Ctrl-C in our terminal would reach the server, too
+            pass_fds=[server.starting.fd],
             check=False,
         ).stdout.decode()
     except OSError as error:

@@ -31,9 +31,14 @@ _PATIENCE = 30.0
 
 
 class Order(TypedDict):
-    """What to do, as JSON in the only argument. ``command`` is null to adopt a running server."""
+    """What to do, as JSON in the only argument. ``command`` is null to adopt a running server.
+
+    ``starting`` is the starter's open ``lock``, which is kept until the server is locked: nobody starts
+    another one, even if the starter is killed meanwhile.
+    """
 
     directory: str
+    starting: int
     data: str
     command: list[str] | None
     environment: dict[str, str]
@@ -62,6 +67,7 @@ def main() -> int:
         threading.Thread(target=_leave_with, args=(child, order), daemon=True).start()
     signal.signal(signal.SIGTERM, _terminated)
     _report("ok")
+    os.close(order["starting"])
     with contextlib.suppress(SystemExit):  # told to go: stop the server all the same
         _wait_for_last_user(lock, users)
     _stop(order, server, child)
@@ -76,7 +82,8 @@ def _open(order: Order, name: str) -> int:
 
 def _report(text: str) -> None:
     """Answer, and give up the pipe: its end is what the starter waits for."""
-    os.write(1, text.encode())
+    with contextlib.suppress(BrokenPipeError):  # the starter was killed; the server goes when nobody uses it
+        os.write(1, text.encode())
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 1)
     os.close(null)

@@ -15,11 +15,14 @@ class GuardName(StrEnum):
     STALE = "stale"
     LOCKED = "locked"
     THRESHOLD = "threshold"
+    DRIFT = "drift"
+    ROLLED_BACK = "rolled-back"
+    OLDER = "older"
 
     @property
     def forceable(self) -> bool:
         """Whether ``--force`` can overrule it."""
-        return self is GuardName.THRESHOLD
+        return self not in (GuardName.STALE, GuardName.LOCKED)
 
     @property
     def meaning(self) -> str:
@@ -30,6 +33,9 @@ _MEANINGS = {
     GuardName.STALE: "the active version is not the plan's base",
     GuardName.LOCKED: "the active version is locked",
     GuardName.THRESHOLD: "so much would be deleted or updated that it looks like an accident",
+    GuardName.DRIFT: "direct writes since the last version from Git would be overwritten",
+    GuardName.ROLLED_BACK: "values that a rollback took away would come back",
+    GuardName.OLDER: "the commit is older than the active version's, or unrelated to it",
 }
 
 

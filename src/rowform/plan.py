@@ -15,8 +15,9 @@ from rowform.state import Content, Restaurant, digest
 from rowform.text import quote
 
 FORMAT = "rowform.plan/1"
-#: What a version's ``source`` says as its ``kind`` if nobody planned it: the triggers' words.
-UNPLANNED = ("direct", "application")
+#: What a version's ``source`` says as its ``kind`` if it did not come from the configuration: the triggers'
+#: words, and that of live clients.
+UNPLANNED = ("direct", "application", "client")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from itertools import cycle
 
 import psycopg
 from psycopg import Connection, sql
 
 from rowform.kinds import kinds
-from rowform.store.activation import Switch, Why, standing, switch
-from rowform.store.session import open_session
+from rowform.store.activation import Switch, standing, switch
+from rowform.store.session import Session, open_session
+from rowform.store.writing import Why
 from tests.benchmarks.generated import RESTAURANT_ID
-from tests.benchmarks.measuring import alternating, timed
+from tests.benchmarks.measuring import Measured, alternating, timed
 from tests.benchmarks.plan import SMALL
 from tests.benchmarks.results import Result
-from tests.benchmarks.workspace import Workspace
+from tests.benchmarks.workspace import Prepared, Workspace
 
 TINY = 20
 #: Milliseconds, as design section 10 measured it.
@@ -77,14 +79,20 @@ def _updated(connection: Connection, table: str, condition: str) -> int:
 
 
 def activate(work: Workspace) -> Iterator[Result]:
-    """Flips between two versions that differ in one setting, among 10,000 settings and among 20."""
+    """Going between two versions that differ in one setting, among 10,000 settings and among 20."""
     with ExitStack() as stack:
-        flips = {str(count): stack.enter_context(_flips(work, count)) for count in (SMALL, TINY)}
-        found = alternating(flips, 3 * work.rounds)
+        sides = {str(count): stack.enter_context(_two_versions(work, count)) for count in (SMALL, TINY)}
+        flips = alternating({name: _flips(side) for name, side in sides.items()}, 3 * work.rounds)
+        yield _beside("activate", flips)
+        rollbacks = alternating({name: _rollbacks(work, side) for name, side in sides.items()}, work.rounds)
+        yield _beside("rollback, whole process", rollbacks)
+
+
+def _beside(what: str, found: Mapping[str, Measured]) -> Result:
     large, small = found[str(SMALL)], found[str(TINY)]
     ratio = large.seconds / small.seconds
-    yield Result(
-        "activate, 1 net change among 10,000",
+    return Result(
+        f"{what}, 1 net change among 10,000",
         f"{large.seconds * 1000:.1f} ms",
         f"among {TINY}",
         f"{small.seconds * 1000:.1f} ms",
@@ -94,24 +102,50 @@ def activate(work: Workspace) -> Iterator[Result]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """A database with two versions that differ in one setting."""
+
+    prepared: Prepared
+    url: str
+    session: Session
+
+    def switch(self, number: int) -> float:
+        """Activate a version, and time it."""
+        target = standing(self.session, RESTAURANT_ID, number).wanted
+        assert target
+        return timed(lambda: switch(self.session, RESTAURANT_ID, Switch(target), Why(), lambda: self.session))
+
+
+def _flips(side: _Side) -> Callable[[], float]:
+    """A function that activates the other one of the two versions."""
+    turn = cycle((1, 2))
+    return lambda: side.switch(next(turn))
+
+
+def _rollbacks(work: Workspace, side: _Side) -> Callable[[], float]:
+    """A function that lets people go back to the first version, once the second one is active."""
+    command = side.prepared.rowform("rollback", "--auto-approve", expected="Version 1 active", url=side.url)
+    side.switch(1)
+
+    def roll_back() -> float:
+        side.switch(2)
+        return work.launcher.run(command).seconds
+
+    return roll_back
+
+
 @contextmanager
-def _flips(work: Workspace, count: int) -> Iterator[Callable[[], float]]:
-    """A function that activates the other one of two versions, and times it."""
-    url = work.databases.create(work.generated(count).url)
+def _two_versions(work: Workspace, count: int) -> Iterator[_Side]:
+    prepared = work.generated(count)
+    url = work.databases.create(prepared.url)
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(
             "UPDATE priority_rules SET penalty_weight = 7 WHERE name = (SELECT min(name) FROM priority_rules)"
         )
         connection.execute("VACUUM ANALYZE")
     session = open_session(url, kinds())
-    turn = cycle((1, 2))
-
-    def flip() -> float:
-        target = standing(session, RESTAURANT_ID, next(turn)).wanted
-        assert target
-        return timed(lambda: switch(session, RESTAURANT_ID, Switch(target), Why(), lambda: session))
-
     try:
-        yield flip
+        yield _Side(prepared, url, session)
     finally:
         session.connection.close()

@@ -17,8 +17,9 @@ from rowform.cli import activate as activate_command
 from rowform.errors import StalePlan
 from rowform.kinds import kinds
 from rowform.store import activation
-from rowform.store.activation import Switch, Switched, Why, standing, switch
+from rowform.store.activation import Switch, Switched, standing, switch
 from rowform.store.session import Session, open_session
+from rowform.store.writing import Why
 from tests.support.project import MOMIJI, SAKURA, Project
 from tests.support.proxy import proxy
 
@@ -231,7 +232,7 @@ def test_rollback_goes_further_back_and_never_forward(sakura: Project) -> None:
 
     assert [back(), back()] == [2, 1]
     sakura.write({"sakura/all.yaml": THREE})
-    sakura.apply("--force", "threshold")
+    sakura.apply("--force", "threshold", "--force", "rolled-back")
     assert active(sakura) == 4
     assert_replay(sakura)
     assert back() == 1
@@ -307,6 +308,31 @@ def test_a_wipe_is_undone_in_under_a_second(sakura: Project) -> None:
     assert active(sakura) == 4
     assert content(sakura, 4) == before
     assert_replay(sakura)
+
+
+@pytest.mark.parametrize("way", [(2, 3), (3, 2)], ids=["forward", "back"])
+def test_what_a_switch_reads_grows_with_what_differs_alone(sakura: Project, way: tuple[int, int]) -> None:
+    rules = "".join(f"  - name: Rule {index}\n" for index in range(1000))
+    groups = "".join(f"  - name: Group {index}\n" for index in range(1000))
+    many = f"priority_rules:\n{rules}staff_groups:\n{groups}"
+    for text in (many, many.replace("Rule 500\n", "Rule 500\n    penalty_weight: 7\n")):
+        sakura.write({"sakura/all.yaml": text})
+        sakura.apply("--force", "threshold")
+    ids = {r["version_number"]: r["id"] for r in sakura.rows("SELECT * FROM config_versions")}
+    before, after = (ids[number + 2] for number in way)
+    with psycopg.connect(sakura.url, autocommit=True) as connection:
+        connection.execute("VACUUM ANALYZE")
+        with connection.transaction():
+            found = connection.execute(
+                "SELECT kind, operation FROM rowform.net_change(%s, %s, %s)", (SAKURA, before, after)
+            )
+            assert found.fetchall() == [("priority_rules", "UPDATE")]
+            read = connection.execute(
+                "SELECT relname, seq_tup_read + coalesce(idx_tup_fetch, 0) FROM pg_stat_xact_user_tables"
+                " WHERE schemaname = 'rowform' AND relname = ANY (%s)",
+                (list(kinds()),),
+            )
+            assert all(rows < 20 for _, rows in read)
 
 
 def test_a_rollback_among_direct_writes_names_the_way_past_them(sakura: Project) -> None:

@@ -1,7 +1,8 @@
 """Random sequences of everything that writers do, on a real database and on a model of it.
 
 A step is what a person or a program does at once: statements through the views, alone, in a transaction
-or with savepoints; versions made, filled, activated and locked the application's own way; an apply.
+or with savepoints; versions made, filled, activated and locked the application's own way; an apply; a version
+staged, an activation and a rollback by rowform.
 Whatever happens, every version stays as it was, and the audit leads to what is active.
 """
 
@@ -22,10 +23,12 @@ from rowform.errors import LockedVersion, StalePlan
 from rowform.guards import Thresholds
 from rowform.kinds import kinds
 from rowform.plan import RestaurantPlan, make_plan
-from rowform.state import Restaurant
-from rowform.store.apply import Origin, apply_plan
+from rowform.state import Restaurant, digest
+from rowform.store.activation import Switch, standing, switch
+from rowform.store.apply import AT_ONCE, Manner, Origin, apply_plan
 from rowform.store.read import snapshot
 from rowform.store.session import open_session
+from rowform.store.writing import Why
 from tests.support.builders import content, setting
 from tests.support.database import Databases
 from tests.support.versions_model import Content, Row, Tenant, Version, World
@@ -64,8 +67,11 @@ class Writer:
         return self.run.world
 
     def step(self) -> None:
-        steps = [self.transaction, self.alone, self.apply, self.stale_apply, self.copy_version, self.note]
-        self.random.choices(steps, [30, 45, 12, 5, 6, 2])[0]()
+        steps = [
+            self.transaction, self.alone, self.copy_version, self.note,
+            self.apply, self.stale_apply, self.stage, self.go_to, self.go_back,
+        ]  # fmt: skip
+        self.random.choices(steps, [28, 36, 6, 2, 12, 5, 5, 4, 4])[0]()
 
     # --- transactions -----------------------------------------------------------------------------
 
@@ -369,6 +375,50 @@ class Writer:
         # A draft that is not the newest may be filled without anybody's plan going stale.
         self.finish(tenant, plan, wanted, stale=before != after)
 
+    def stage(self) -> None:
+        """A plan, and a version of it that is not activated."""
+        tenant = self.tenant()
+        plan, wanted = self.plan(tenant)
+        staged = tenant.staged
+        assert (plan.actual.staged and plan.actual.staged.version_number) == (staged and staged.number)
+        assert bool(plan.staged_already) == self.same(staged, wanted)
+        self.finish(tenant, plan, wanted, stale=False, manner=Manner(stages=True))
+
+    def go_to(self) -> None:
+        """`activate`, of a staged version if there is one."""
+        tenant = self.tenant()
+        version = tenant.staged if self.chance(0.7) else None
+        version = version or self.any_version(tenant)
+        if version is not None and not version.active:
+            self.flip(tenant, version.number, None, lambda: self.world.go_to(tenant, version))
+
+    def go_back(self) -> None:
+        """`rollback`."""
+        tenant = self.tenant()
+        stands = standing(self.run.session, tenant.id)
+        back = tenant.back
+        expected = None if back is None else tenant.steps[back].number
+        assert (stands.back and stands.back.number) == expected
+        if tenant.active is not None and expected is not None:
+            self.flip(tenant, expected, stands.back_step, lambda: self.world.go_back(tenant))
+
+    def flip(self, tenant: Tenant, number: int, back_to: int | None, predict: Callable[[], None]) -> None:
+        """Another version becomes the active one, by rowform."""
+        self.world.transaction += 1
+        self.run.log.append(f"-- rowform switches {tenant.id} to {number}, back to step {back_to}")
+        target = standing(self.run.session, tenant.id, number).wanted
+        assert target is not None
+
+        def do() -> None:
+            switch(self.run.session, tenant.id, Switch(target, back_to), Why(), lambda: self.run.session)
+
+        if tenant.active and tenant.active.locked:
+            with pytest.raises(LockedVersion):
+                do()
+            return
+        do()
+        predict()
+
     def plan(self, tenant: Tenant) -> tuple[RestaurantPlan, dict[str, dict[str, tuple[str | None, Row]]]]:
         """A plan for settings drawn at random, and these: by kind and key, the id if it is known, the row."""
         wanted: dict[str, dict[str, tuple[str | None, Row]]] = {}
@@ -426,16 +476,20 @@ class Writer:
                 **{name: value for name, value in row.items() if name != self.world.keys[kind]},
             )
 
-    def finish(self, tenant: Tenant, plan: RestaurantPlan, wanted: Any, *, stale: bool) -> None:
+    def finish(
+        self, tenant: Tenant, plan: RestaurantPlan, wanted: Any, *, stale: bool, manner: Manner = AT_ONCE
+    ) -> None:
         """Apply a plan, and compare."""
         if not plan.has_changes:
             assert stale or self.same(tenant.active, wanted)
             return
         self.world.transaction += 1
-        origin = Origin("Generated", None, {"kind": "generated"}, {})
+        origin = Origin("Generated", None, {"kind": "generated", "digest": digest(plan.target)}, {})
 
         def do() -> int:
-            return apply_plan(self.run.session, plan, origin, lambda: self.run.session).version_number
+            made = apply_plan(self.run.session, plan, origin, lambda: self.run.session, manner)
+            assert made.is_staged is manner.stages
+            return made.version_number
 
         if stale:
             with pytest.raises(StalePlan):
@@ -448,7 +502,8 @@ class Writer:
         assert not self.same(tenant.active, wanted)
         number = do()
         assert number == tenant.newest + 1
-        self.world.applied(tenant, self.ids_learnt(tenant, number, wanted), "Generated")
+        learnt = self.ids_learnt(tenant, number, wanted)
+        self.world.applied(tenant, learnt, "Generated", staged=manner.stages)
         self.run.learn()
 
     def same(self, version: Version | None, wanted: Any) -> bool:

@@ -43,6 +43,14 @@ class Version:
         self.content = {**self.content, kind: rows if row is None else {**rows, id_: row}}
 
 
+@dataclass(frozen=True)
+class Step:
+    """One activation of a version, and the number of the step that it replaced."""
+
+    number: int
+    replaced: int | None
+
+
 @dataclass
 class Tenant:
     """A restaurant: its versions by number, and the one that people saw last."""
@@ -50,6 +58,7 @@ class Tenant:
     id: str
     versions: dict[int, Version] = field(default_factory=dict)
     shown: int | None = None
+    steps: list[Step] = field(default_factory=list)
 
     @property
     def active(self) -> Version | None:
@@ -58,6 +67,26 @@ class Tenant:
     @property
     def newest(self) -> int:
         return max(self.versions, default=0)
+
+    @property
+    def back(self) -> int | None:
+        """The step that a rollback leads to: the latest one before with another version."""
+        at = len(self.steps) - 1 if self.steps else None
+        while at is not None and self.steps[at].number == self.steps[-1].number:
+            at = self.steps[at].replaced
+        return at
+
+    @property
+    def staged(self) -> Version | None:
+        """The latest of the versions behind the active one that an apply made and nobody has activated."""
+        seen = {step.number for step in self.steps}
+        after = self.active.number if self.active else 0
+        found = [
+            version
+            for version in self.versions.values()
+            if version.origin == "generated" and version.number not in seen and version.number > after
+        ]
+        return max(found, key=lambda version: version.number, default=None)
 
     def superseded_directly(self, version: Version) -> bool:
         """Whether nothing but direct writes lies between the version and the active one."""
@@ -267,19 +296,34 @@ class World:
             self.deactivate(tenant)
         self._switch(tenant, wanted)
 
-    def _switch(self, tenant: Tenant, wanted: Version | None) -> None:
+    def _switch(self, tenant: Tenant, wanted: Version | None, *back: int | None) -> None:
+        """Make a version the active one. A rollback says what that version had replaced: ``back``."""
+        if wanted is not None and not wanted.active:
+            last = len(tenant.steps) - 1 if tenant.steps else None
+            tenant.steps = [*tenant.steps, Step(wanted.number, back[0] if back else last)]
         for version in tenant.versions.values():
             version.active = version is wanted
         if wanted is not None:
             wanted.draft = False
             tenant.shown = wanted.number
 
-    def applied(self, tenant: Tenant, content: Content, name: str) -> Version:
+    def applied(self, tenant: Tenant, content: Content, name: str, *, staged: bool = False) -> Version:
         """What an apply by rowform makes; ids of new settings are the database's to choose."""
         made = self.make(tenant, tenant.newest + 1, name, "generated")
         made.content = content
-        self._switch(tenant, made)
+        if not staged:
+            self._switch(tenant, made)
         return made
+
+    def go_to(self, tenant: Tenant, wanted: Version) -> None:
+        """What `activate` does."""
+        self._switch(tenant, wanted)
+
+    def go_back(self, tenant: Tenant) -> None:
+        """What `rollback` does."""
+        back = tenant.back
+        assert back is not None
+        self._switch(tenant, tenant.versions[tenant.steps[back].number], tenant.steps[back].replaced)
 
     def find(self, version_id: str) -> tuple[Tenant, Version] | None:
         return next(

@@ -22,7 +22,7 @@ Place = tuple[str, int, str, str]
 APPLICATION = "The application"
 LEFT_EMPTY = "Deactivated before"
 #: Reasons of changes that happened at once, in which two settings may have changed names.
-_AT_ONCE = re.compile("Activated|Deactivated")
+_AT_ONCE = re.compile("Activated|Deactivated|Rolled back")
 
 _VERSIONS = """
     SELECT version.restaurant_id::text, version.version_number, version.id::text, version.name,

@@ -17,7 +17,7 @@ from rowform.cli.common import (
     restaurants_option,
     settings,
 )
-from rowform.store.activation import Why
+from rowform.store.writing import Why
 from rowform.sync.activation import Switching, activate_version, roll_back
 from rowform.text import quote
 

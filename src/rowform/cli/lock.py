@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from rowform.cli.common import actor_option, emit, reason_option, restaurants_option, settings
-from rowform.store.activation import Why
+from rowform.store.writing import Why
 from rowform.sync.activation import lock_version
 from rowform.text import escape, quote
 

@@ -20,7 +20,7 @@ from rowform.plan import UNPLANNED
 from rowform.store.failures import translated
 from rowform.store.queries import query
 from rowform.store.session import Session
-from rowform.store.writing import write_locked
+from rowform.store.writing import Why, write_locked
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +79,6 @@ class Switch:
     target: Ref
     back_to: int | None = None
     seen: Standing | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Why:
-    """The reason that the audit gives, and the UUID of who is responsible."""
-
-    reason: str | None = None
-    actor: str | None = None
-
-    def settings(self) -> dict[str, str]:
-        return {"reason": self.reason or "", "actor": self.actor or ""}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 1. ``BEGIN``, timeouts and the restaurant's lock, as one simple query
 2. a later statement reads what the lock protects: is the plan still right?
-3. version, rows, audit, activation and notification, as one pipeline
+3. version, rows, audit, activation and notification, as one pipeline; of a staged version the first two
 4. ``COMMIT``
 """
 
@@ -24,7 +24,7 @@ from rowform.store.columns import own_names
 from rowform.store.queries import column_list, query, sql_type
 from rowform.store.read import Rows, collect, version_cursors
 from rowform.store.session import Session, storage
-from rowform.store.writing import write_locked
+from rowform.store.writing import Why, write_locked
 from rowform.writes import KindWrites, Reasons, writes
 
 
@@ -33,13 +33,15 @@ class Origin:
     """Who applies, from what, and why: goes into the version and its audit.
 
     ``name`` becomes the version's name, ``actor`` its creator's UUID, ``source`` the
-    version's ``source``; ``reasons`` are the audit rows' reasons by kind and key.
+    version's ``source``; ``reasons`` are the audit rows' reasons by kind and key. ``overruled`` is what
+    the audit says of guards that were overruled.
     """
 
     name: str
     actor: str | None
     source: Mapping[str, Any]
     reasons: Reasons
+    overruled: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +50,38 @@ class Applied:
 
     version_id: str
     version_number: int
+    is_staged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How to apply: ``stages`` leaves the active version as it is, and the new one for a later activation.
+
+    ``unlock`` is why the active version is unlocked first, should the plan have found it locked.
+    """
+
+    stages: bool = False
+    unlock: Why | None = None
+
+
+AT_ONCE = Manner()
 
 
 def apply_plan(
-    session: Session, plan: RestaurantPlan, origin: Origin, reconnect: Callable[[], Session]
+    session: Session,
+    plan: RestaurantPlan,
+    origin: Origin,
+    reconnect: Callable[[], Session],
+    manner: Manner = AT_ONCE,
 ) -> Applied:
-    """Write and activate the new version of one restaurant.
+    """Write the new version of one restaurant, and activate it unless it is to be staged.
 
     Args:
         session: a connection in autocommit mode, outside any transaction.
         plan: what to do. It is done exactly, or not at all.
         origin: who, from what, why.
         reconnect: makes another session, should the answer to COMMIT get lost.
+        manner: how to do it.
 
     Raises:
         StalePlan: the active version or the newest number are not the plan's any more.
@@ -69,10 +91,10 @@ def apply_plan(
     version_id = str(uuid4())
 
     def work() -> Applied:
-        newest = _under_lock(session, plan)
-        number = plan.actual.newest + 1
-        _write(session, plan, origin, version_id, number, writes(plan, newest, origin.reasons))
-        return Applied(version_id, number)
+        newest = _under_lock(session, plan, manner)
+        made = Applied(version_id, plan.actual.newest + 1, manner.stages)
+        _write(session, plan, origin, manner, made, writes(plan, newest, origin.reasons))
+        return made
 
     def went_through(other: Session, done: Applied) -> bool:
         row = other.connection.execute(
@@ -96,7 +118,7 @@ def _creation(session: Session, plan: RestaurantPlan) -> sql.Composed:
     ) + sql.SQL(";")
 
 
-def _under_lock(session: Session, plan: RestaurantPlan) -> Rows:
+def _under_lock(session: Session, plan: RestaurantPlan, manner: Manner) -> Rows:
     """Check the plan's base; bring the newest version's rows.
 
     Nothing else need be read again: content never changes without a new version.
@@ -109,11 +131,11 @@ def _under_lock(session: Session, plan: RestaurantPlan) -> Rows:
         )
         cursors = version_cursors(session, plan.restaurant.id, actual.newest) if diverged else None
     # Only now: to fetch inside the pipeline is a round trip of its own.
-    _check_base(plan, state.fetchone())
+    _check_base(plan, state.fetchone(), manner)
     return collect(session, cursors) if cursors else actual.settings
 
 
-def _check_base(plan: RestaurantPlan, state: Any) -> None:
+def _check_base(plan: RestaurantPlan, state: Any, manner: Manner) -> None:
     active, newest, is_locked = state
     base = plan.base
     if active != (base.version_id if base else None) or newest != plan.actual.newest:
@@ -123,10 +145,11 @@ def _check_base(plan: RestaurantPlan, state: Any) -> None:
             f"the plan is stale: it was made against {was}, and now {now}",
             "plan again and look at what is different",
         )
-    if base and is_locked:
+    # A lock that the plan did not know of is not to be opened unseen.
+    if base and is_locked and not (manner.unlock and base.is_locked):
         raise LockedVersion(
             f"the active version {base.version_number} is locked",
-            "unlock it first",
+            f"`rowform unlock {base.version_number}` unlocks it, `rowform apply --unlock` in the same step",
         )
 
 
@@ -134,33 +157,42 @@ def _write(
     session: Session,
     plan: RestaurantPlan,
     origin: Origin,
-    version_id: str,
-    number: int,
+    manner: Manner,
+    made: Applied,
     by_kind: Mapping[str, KindWrites],
 ) -> None:
     connection, app, base = session.connection, session.app, plan.base
     common = {
         "restaurant": plan.restaurant.id,
-        "version": version_id,
-        "number": number,
+        "version": made.version_id,
+        "number": made.version_number,
         "actor": origin.actor,
     }
     with connection.pipeline():
-        connection.execute(query("mark_write"))
+        if base and base.is_locked and manner.unlock:
+            connection.execute(query("say_why"), manner.unlock.settings())
+            connection.execute(query("set_lock", app=app), {"id": base.version_id, "locked": False})
+        connection.execute(query("mark_stage" if manner.stages else "mark_write"))
         connection.execute(
             query("insert_version", app=app),
             {
                 **common,
-                "id": version_id,
+                "id": made.version_id,
                 "name": origin.name,
                 "base": base.version_id if base else None,
                 "source": orjson.dumps(origin.source).decode(),
             },
         )
+        if origin.overruled:
+            connection.execute(query("insert_overruled", app=app), {**common, "reason": origin.overruled})
         for name, found in by_kind.items():
             _write_kind(session, session.kinds[name], found, common)
-        connection.execute(query("deactivate", app=app), common)
-        connection.execute(query("activate", app=app), {"id": version_id})
+            # What is not live yet is audited when it is activated.
+            if found.audit and not manner.stages:
+                _audit_kind(session, session.kinds[name], found, common)
+        if not manner.stages:
+            connection.execute(query("deactivate", app=app), common)
+            connection.execute(query("activate", app=app), {"id": made.version_id})
         connection.execute(query("unmark_write"))
 
 
@@ -170,11 +202,13 @@ def _write_kind(session: Session, kind: Kind, found: KindWrites, common: Mapping
         connection.execute(query("close_rows", table=table), {**common, "ids": found.close})
     if found.insert:
         connection.execute(_insert(kind, session.tables[kind.name]), {**common, "rows": found.rows_json()})
-    if found.audit:
-        connection.execute(
-            query("insert_audit", app=session.app, table=table),
-            {**common, "kind": kind.name, "changes": found.audit_json()},
-        )
+
+
+def _audit_kind(session: Session, kind: Kind, found: KindWrites, common: Mapping[str, Any]) -> None:
+    session.connection.execute(
+        query("insert_audit", app=session.app, table=storage(kind)),
+        {**common, "kind": kind.name, "changes": found.audit_json()},
+    )
 
 
 def _insert(kind: Kind, table: RealTable) -> sql.Composed:

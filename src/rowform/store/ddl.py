@@ -30,13 +30,14 @@ BOOKS = frozenset(
         "own_writes",
         "passed_over",
         "reached",
+        "staged_versions",
         "version_births",
         "write_target",
     }
 )
 #: What storage adds to the columns of a kind's table.
 RANGE = ("entity_id", "since_version", "until_version")
-_INDEXES = ("live_key", "live_entity", "past", "past_key", "version")
+_INDEXES = ("live_key", "live_entity", "past", "past_key", "since")
 _IDS = ("id", "restaurant_id", "version_id")
 _FIXED = {
     "id": sql.SQL("id uuid PRIMARY KEY DEFAULT gen_random_uuid()"),

@@ -24,7 +24,19 @@ from rowform.kinds.base import Column
 
 _NAME = re.compile(r"^-- name: (\w+)\n(-- .+\n)+", re.MULTILINE)
 #: The files that hold named queries, in ``store/sql``.
-_FILES = ("read", "write", "schema", "activation", "adoption", "tenancy", "verification", "removal", "audit")
+_FILES = (
+    "read",
+    "write",
+    "schema",
+    "activation",
+    "adoption",
+    "tenancy",
+    "verification",
+    "removal",
+    "audit",
+    "drift",
+    "rollbacks",
+)
 
 
 @cache

@@ -16,7 +16,8 @@ from rowform.errors import UsageError
 from rowform.fit import RealTable
 from rowform.kinds import Kind
 from rowform.kinds.base import Column
-from rowform.plan import Actual, Base
+from rowform.plan import UNPLANNED, Actual, Base
+from rowform.staged import Staged
 from rowform.state import Content, Entry, canonical, number, read_json
 from rowform.store.columns import own_names
 from rowform.store.failures import translated
@@ -29,7 +30,11 @@ Rows = Mapping[str, Mapping[str, Stored]]
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One row of ``config_versions``, and how many changes its first activation made."""
+    """One row of ``config_versions``, and how many changes its first activation made.
+
+    ``state`` is ``active``, ``draft`` (the application is filling it), ``staged`` (complete, never
+    active yet) or ``inactive``.
+    """
 
     id: str
     number: int
@@ -44,6 +49,9 @@ class Version:
     added: int
     changed: int
     destroyed: int
+    state: str
+    lock_reason: str | None
+    locked_at: datetime | None
 
     def created(self) -> str:
         """When it was made, in UTC, to the second."""
@@ -55,8 +63,11 @@ class Version:
             "version_number": self.number,
             "name": self.name,
             "description": self.description,
+            "state": self.state,
             "is_active": self.is_active,
             "is_locked": self.is_locked,
+            "lock_reason": self.lock_reason,
+            "locked_at": self.locked_at.isoformat() if self.locked_at else None,
             "created_at": self.created_at.isoformat() if self.created_at else None,
             "created_by": self.created_by,
             "base_version_number": self.base,
@@ -92,7 +103,7 @@ def snapshot(session: Session, wanted: Mapping[str, Content]) -> Mapping[str, Ac
     connection = session.connection
     with translated(), connection.pipeline():
         connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        overview = connection.execute(query("restaurants", app=session.app))
+        overview = connection.execute(query("restaurants", app=session.app), {"direct": list(UNPLANNED)})
         cursors = {
             kind.name: connection.execute(
                 query("active_rows", app=session.app, table=storage(kind), columns=selected(kind, session)),
@@ -119,11 +130,23 @@ def snapshot(session: Session, wanted: Mapping[str, Content]) -> Mapping[str, Ac
 
 
 def _actual(head: Sequence[Any], settings: Rows) -> Actual:
-    restaurant_id, slug, name, timezone, newest, version_id, version_number, is_locked, origin = head
+    restaurant_id, slug, name, timezone, newest, *rest = head
+    version_id, version_number, is_locked, *facts = rest[:8]
+    staged = rest[8:]
     base = None
     if version_id is not None:
-        base = Base(version_id, version_number, newest, bool(is_locked), origin)
-    return Actual(restaurant_id, slug, name, timezone, True, newest or 0, base, settings)
+        base = Base(version_id, version_number, newest, bool(is_locked), *facts)
+    return Actual(
+        restaurant_id,
+        slug,
+        name,
+        timezone,
+        True,
+        newest or 0,
+        base,
+        settings,
+        staged=Staged(*staged) if staged[0] is not None else None,
+    )
 
 
 def former_identities(

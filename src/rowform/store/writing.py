@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
 import psycopg
@@ -20,6 +21,17 @@ LOCK_TIMEOUT = "10s"
 IDLE_TIMEOUT = "30s"
 _DEADLOCK = "40P01"
 _NOTHING = sql.SQL("")
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """The reason that the audit gives, and the UUID of who is responsible."""
+
+    reason: str | None = None
+    actor: str | None = None
+
+    def settings(self) -> dict[str, str]:
+        return {"reason": self.reason or "", "actor": self.actor or ""}
 
 
 def write_locked(

@@ -14,7 +14,6 @@ from rowform.store.activation import (
     Ref,
     Standing,
     Switch,
-    Why,
     ensure_unlocked,
     net_change,
     number_range,
@@ -22,6 +21,7 @@ from rowform.store.activation import (
     standing,
     switch,
 )
+from rowform.store.writing import Why
 from rowform.sync.configuration import Settings, load_tool_config
 from rowform.sync.database import session
 from rowform.sync.versions import one_restaurant, version_number

@@ -93,7 +93,11 @@ def _made(version: Version, *, applied: bool) -> str:
     who = f" by {escape(author if is_direct(source) else author.partition(' <')[0])}" if author else ""
     if is_direct(source):
         return f"written directly{who}"
-    return f"{'applied' if applied else 'made'}{who}{_from(source)}"
+    if version.state == "staged":
+        done = "staged"
+    else:
+        done = "applied" if applied and version.state != "draft" else "made"
+    return f"{done}{who}{_from(source)}"
 
 
 def _from(source: Mapping[str, Any]) -> str:

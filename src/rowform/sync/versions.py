@@ -41,8 +41,8 @@ def history_of(
 
 def content_of_version(
     settings: Settings, slugs: Sequence[str], version: str | None
-) -> tuple[str, str, Version, Content]:
-    """One version and its content: slug, id, version, content.
+) -> tuple[str, Actual, Version, Content]:
+    """One version and its content: slug, restaurant, version, content.
 
     Args:
         settings: where to look.
@@ -66,7 +66,7 @@ def content_of_version(
             number = actual.base.version_number
         head = one_version(opened, actual.restaurant_id, number)
         rows = version_rows(opened, actual.restaurant_id, number)
-    return name, actual.restaurant_id, head, content_of(rows)
+    return name, actual, head, content_of(rows)
 
 
 def one_restaurant(opened: Session, slugs: Sequence[str]) -> tuple[str, Actual]:

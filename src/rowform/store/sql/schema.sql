@@ -138,7 +138,7 @@ CREATE UNIQUE INDEX {live_key} ON {table} (restaurant_id, {key}) WHERE until_ver
 CREATE UNIQUE INDEX {live_entity} ON {table} (restaurant_id, entity_id) WHERE until_version IS NULL;
 CREATE INDEX {past} ON {table} (restaurant_id, until_version, since_version) WHERE until_version IS NOT NULL;
 CREATE INDEX {past_key} ON {table} (restaurant_id, {key}, until_version) WHERE until_version IS NOT NULL;
-CREATE INDEX {version} ON {table} (version_id);
+CREATE INDEX {since} ON {table} (restaurant_id, since_version);
 CREATE TRIGGER zz_rowform_own BEFORE INSERT OR UPDATE OR DELETE ON {table}
     FOR EACH STATEMENT EXECUTE FUNCTION rowform.own_write_only();
 CREATE TRIGGER zz_rowform_inserted AFTER INSERT ON {table} REFERENCING NEW TABLE AS placed_rows

@@ -73,6 +73,13 @@ LEFT JOIN {table} o ON o.id = c.old
 LEFT JOIN {table} n ON n.id = c.new
 ORDER BY c.position;
 
+-- name: insert_overruled
+-- That guards were overruled: the one row about a version that is an INSERT, written before it is active.
+INSERT INTO {app}.config_changes
+    (restaurant_id, version_id, table_name, operation, new_data, changed_by, reason)
+SELECT restaurant_id, id, 'config_versions', 'INSERT', to_jsonb(version) - 'source', %(actor)s, %(reason)s
+FROM {app}.config_versions AS version WHERE id = %(version)s;
+
 -- name: deactivate
 -- First half of an activation: two statements, or the unique index objects.
 UPDATE {app}.config_versions SET is_active = false WHERE restaurant_id = %(restaurant)s AND is_active;
@@ -88,6 +95,10 @@ SELECT EXISTS (SELECT FROM {app}.config_versions WHERE id = %(id)s);
 -- name: mark_write
 -- Tell the triggers that this transaction is rowform's own; the table is its owner's alone.
 INSERT INTO rowform.own_writes DEFAULT VALUES;
+
+-- name: mark_stage
+-- The same of a transaction that makes a version without activating it.
+INSERT INTO rowform.own_writes (stages) VALUES (true);
 
 -- name: unmark_write
 -- Take the mark back; a transaction that keeps it cannot commit.

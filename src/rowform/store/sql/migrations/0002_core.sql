@@ -97,12 +97,13 @@ CREATE TABLE rowform.kinds (
 
 -- A transaction that writes settings inserts its mark first and deletes it last. Nobody else ever
 -- sees a mark, and none outlives its transaction, so that it need not survive a crash either.
--- A rollback says which activation it goes back to.
+-- A rollback says which activation it goes back to; stages says that a version is made to be activated later.
 CREATE UNLOGGED TABLE rowform.own_writes (
     xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
     -- Ten thousand direct writes in one transaction leave as many dead marks: the living one is the last.
     number bigint GENERATED ALWAYS AS IDENTITY,
     back_to bigint,
+    stages boolean NOT NULL DEFAULT false,
     PRIMARY KEY (xid, number)
 );
 
@@ -164,6 +165,14 @@ SELECT id, '3', '-infinity' FROM {app}.config_versions;
 INSERT INTO rowform.notes SELECT seq FROM {app}.config_changes;
 INSERT INTO rowform.activations (restaurant_id, version_id, xid, activated_at)
 SELECT restaurant_id, id, '3', coalesce(created_at, '-infinity') FROM {app}.config_versions WHERE is_active AND restaurant_id IS NOT NULL;
+
+-- Versions that were made complete, and that have never been active.
+CREATE VIEW rowform.staged_versions AS
+    SELECT version.id AS version_id, version.restaurant_id, version.version_number
+    FROM {app}.config_versions AS version
+    JOIN rowform.version_births AS birth ON birth.version_id = version.id AND birth.made_at > '-infinity'
+    WHERE NOT EXISTS (SELECT FROM rowform.drafts WHERE drafts.version_id = version.id)
+      AND NOT EXISTS (SELECT FROM rowform.activations WHERE activations.version_id = version.id);
 
 -- The versions that this very transaction has made and nobody has followed yet.
 CREATE VIEW rowform.fresh_versions AS

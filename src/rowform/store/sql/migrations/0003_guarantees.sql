@@ -291,7 +291,10 @@ BEGIN
         INSERT INTO rowform.drafts (version_id) VALUES (NEW.id);
         PERFORM rowform.copy_content(NEW.restaurant_id, NULL, NEW.id, NEW.version_number);
         PERFORM rowform.unmark(mark);
-    ELSIF active.id IS NULL THEN
+    ELSIF active.id IS NULL AND NOT EXISTS (
+        -- What is activated later is audited then.
+        SELECT FROM rowform.own_writes WHERE xid = pg_current_xact_id_if_assigned() AND stages
+    ) THEN
         -- Whoever deactivated the last one left an empty restaurant behind, from which the audit goes on.
         SELECT version_id INTO was FROM rowform.activations
         WHERE restaurant_id = NEW.restaurant_id ORDER BY step DESC LIMIT 1;
@@ -356,6 +359,19 @@ BEGIN
 END
 $$;
 
+-- When, and why, a version was locked last.
+CREATE FUNCTION rowform.last_lock(version uuid) RETURNS TABLE (reason text, locked_at timestamptz)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT change.reason, change.changed_at FROM {app}.config_changes AS change
+    WHERE change.version_id = version AND change.table_name = 'config_versions'
+      AND change.old_data ->> 'id' = change.new_data ->> 'id'
+      AND (change.new_data ->> 'is_locked')::boolean
+      AND (change.old_data ->> 'is_locked')::boolean IS NOT TRUE
+      AND NOT EXISTS (SELECT FROM rowform.notes WHERE notes.seq = change.seq)
+    ORDER BY change.seq DESC LIMIT 1;
+END;
+
 CREATE FUNCTION rowform.version_locked() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -396,6 +412,11 @@ BEGIN
        ) THEN
         SELECT * INTO replaced_row FROM {app}.config_versions WHERE id = was.version_id;
         why := rowform.reason(CASE WHEN step_back IS NULL THEN 'Activated' ELSE 'Rolled back' END);
+        IF NOT returns AND NEW.source ->> 'commit' IS NOT NULL THEN
+            why := format('%s: version %s of commit %s%s', why, NEW.version_number,
+                          left(NEW.source ->> 'commit', 7),
+                          CASE WHEN NEW.source ->> 'dirty' = 'true' THEN '+' END);
+        END IF;
         PERFORM rowform.record_version(replaced_row, NEW, why);
         PERFORM rowform.record_changes(NEW.restaurant_id, was.version_id, NEW.id, NEW.id, why);
     END IF;

@@ -302,13 +302,9 @@ BEGIN
                 WHERE restaurant_id = $1 AND since_version <= least($2, $3)
                   AND until_version > least($2, $3) AND until_version <= greatest($2, $3)
             ), high_only AS (
-                SELECT stored
-                FROM {app}.config_versions AS begun
-                JOIN rowform.%1$I AS stored ON stored.version_id = begun.id AND stored.restaurant_id = $1
-                WHERE begun.restaurant_id = $1
-                  AND begun.version_number > coalesce(least($2, $3), -2147483648)
-                  AND begun.version_number <= greatest($2, $3)
-                  AND (stored.until_version IS NULL OR stored.until_version > greatest($2, $3))
+                SELECT stored FROM rowform.%1$I AS stored
+                WHERE restaurant_id = $1 AND since_version > least($2, $3) AND since_version <= greatest($2, $3)
+                  AND (until_version IS NULL OR until_version > greatest($2, $3))
             ), whole AS (
                 SELECT stored FROM rowform.%1$I AS stored
                 WHERE ($2 IS NULL) <> ($3 IS NULL) AND restaurant_id = $1

@@ -54,8 +54,10 @@ class Audited:
 
     @property
     def event(self) -> str:
-        """What happened to the version: a verb."""
+        """What happened to the version: a verb. ``forced``: it was made although a guard had fired."""
         old, new = _object(self.old), _object(self.new)
+        if self.operation == "INSERT" and not new.get("is_active"):
+            return "forced"
         if old.get("id") == new.get("id"):
             if bool(old.get("is_locked")) != bool(new.get("is_locked")):
                 return "locked" if new.get("is_locked") else "unlocked"
@@ -104,6 +106,14 @@ class Audited:
     def after(self) -> Mapping[str, Any]:
         """The values after, without those that only tell where the row is."""
         return setting_values(self.new, self.kind)
+
+    def sets(self, path: Path) -> bool:
+        """Whether the row gave or took the value at a path; without steps: made or removed the setting."""
+        old = () if self.old is None else _at(self.before, path)
+        new = () if self.new is None else _at(self.after, path)
+        if not (path and old and new):
+            return bool(old) != bool(new)
+        return not _same(old[0], new[0])
 
     def patch(self) -> tuple[Operation, ...]:
         """What leads from the one to the other; nothing for a setting that came or went."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from rowform.diff import Action, Change
-from rowform.text import count
+from rowform.drift import Drift
+from rowform.text import Sentence, Word, utc
 
 
 class GuardName(StrEnum):
@@ -39,6 +42,12 @@ _MEANINGS = {
 }
 
 
+#: How many fields a reason names.
+_SHOWN = 3
+#: The token of the commit trailer that consents to a guard.
+TRAILER = "Rowform-Allow"
+
+
 @dataclass(frozen=True, slots=True)
 class Thresholds:
     """How much a plan may delete or update. Percentages are of the restaurant's settings."""
@@ -52,20 +61,72 @@ class Thresholds:
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """A guard that fired, and why."""
+    """A guard that fired, and why; ``way_out`` is what to do instead of overruling it, if that is known."""
 
     name: GuardName
     reason: str
+    way_out: str | None = None
 
     def to_json(self) -> dict[str, object]:
-        return {"guard": self.name.value, "reason": self.reason, "forceable": self.name.forceable}
+        return {"guard": self.name.value, "reason": str(self.reason), "forceable": self.name.forceable}
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """A guard that fired and stops nothing, because a commit consents to it by a trailer."""
+
+    guard: Guard
+    commit: str
+    author: str
+
+    def told(self) -> str:
+        """Which guard, why it fired, and who consents."""
+        who = self.author.partition(" <")[0]
+        return f"{self.guard.name}: {self.guard.reason} ({TRAILER} in {self.commit[:7]} by {who})"
+
+    def to_json(self) -> dict[str, object]:
+        return {**self.guard.to_json(), "by": {"commit": self.commit, "author": self.author}}
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What the trailers of one commit consent to: the forceable guards, and names that mean nothing."""
+
+    commit: str
+    author: str
+    guards: tuple[GuardName, ...]
+    strange: tuple[str, ...]
+
+
+def consent(commit: str, author: str, trailers: Iterable[str]) -> Consent:
+    """Read the values of a commit's trailers: names of guards, with commas or spaces between them."""
+    names = dict.fromkeys(name.lower() for value in trailers for name in re.split(r"[\s,]+", value) if name)
+    forceable = [guard for guard in GuardName if guard.forceable]
+    return Consent(
+        commit,
+        author,
+        tuple(guard for guard in forceable if guard.value in names),
+        tuple(name for name in names if name not in forceable),
+    )
+
+
+def locked(number: int, since: datetime | None, why: str | None) -> Sentence:
+    """What is to be said of an active version's lock; an old one may not be in the audit."""
+    if since is None or why is None:
+        return Sentence("the active version {number} is locked", number=number)
+    return Sentence(
+        "the active version {number} is locked since {moment} UTC: {why}",
+        number=number,
+        moment=Word(utc(since)),
+        why=why,
+    )
 
 
 def fired(
     changes: Sequence[Change],
     counts: Mapping[str, int],
     *,
-    locked_version: int | None,
+    lock: Sentence | None,
     thresholds: Thresholds,
 ) -> Iterator[Guard]:
     """The guards that a restaurant's changes set off.
@@ -73,17 +134,36 @@ def fired(
     Args:
         changes: what would be done.
         counts: how many settings of each kind there are now.
-        locked_version: the active version's number if it is locked.
+        lock: what is to be said of the active version's lock, if it is locked.
         thresholds: how much is too much.
     """
-    if changes and locked_version is not None:
-        yield Guard(GuardName.LOCKED, f"the active version {locked_version} is locked")
+    if changes and lock is not None:
+        yield Guard(GuardName.LOCKED, lock)
     yield from _threshold(changes, counts, thresholds)
+
+
+def overwriting(lost: Sequence[Drift]) -> Iterator[Guard]:
+    """The guard that the direct writes set off which a plan would overwrite."""
+    if lost:
+        more = len(lost) - _SHOWN
+        shown = "; ".join(one.said() for one in lost[:_SHOWN])
+        others = f"; and {more:,} more" if more > 0 else ""
+        yield Guard(GuardName.DRIFT, f"direct writes would be overwritten: {shown}{others}")
 
 
 def _percent(part: int, total: int) -> str:
     """A share with one decimal, rounded down: what is over a limit never looks like the limit."""
     return f"{part * 1000 // total / 10:g}"
+
+
+def _share(done: str, part: int, total: int) -> Sentence:
+    """How many of all would have something done to them."""
+    return Sentence(
+        f"{{part}} of {{total}} {'setting' if total == 1 else 'settings'} would be {done} ({{percent}} %)",
+        part=Word(part),
+        total=Word(f"{total:,}"),
+        percent=Word(_percent(part, total)),
+    )
 
 
 def _threshold(changes: Sequence[Change], counts: Mapping[str, int], limits: Thresholds) -> Iterator[Guard]:
@@ -93,16 +173,19 @@ def _threshold(changes: Sequence[Change], counts: Mapping[str, int], limits: Thr
     if deleted >= limits.delete_count and deleted * 100 > limits.delete_percent * total:
         yield Guard(
             GuardName.THRESHOLD,
-            f"{deleted} of {count(total, 'setting')} would be deleted ({_percent(deleted, total)} %)",
+            _share("deleted", deleted, total),
         )
     net = Counter[str]()
     for change in changes:
         net[change.kind] += {Action.CREATE: 1, Action.UPDATE: 0, Action.DELETE: -1}[change.action]
     for kind, there in counts.items():
         if there >= limits.emptied_count and there + net[kind] == 0:
-            yield Guard(GuardName.THRESHOLD, f"all {there} entries of {kind} would be deleted")
+            reason = Sentence(
+                "all {there} entries of {kind} would be deleted", there=Word(there), kind=Word(kind)
+            )
+            yield Guard(GuardName.THRESHOLD, reason)
     if total >= limits.update_total and updated * 100 > limits.update_percent * total:
         yield Guard(
             GuardName.THRESHOLD,
-            f"{updated} of {count(total, 'setting')} would be updated ({_percent(updated, total)} %)",
+            _share("updated", updated, total),
         )

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from rowform import __version__
-from rowform.diff import Action, Change, Stored, compare
-from rowform.guards import Guard, Thresholds, fired
+from rowform.diff import Action, Change, Stored, compare, digest_of
+from rowform.drift import Drift, Lineage, Overwritten, drift
+from rowform.guards import Allowed, Guard, Thresholds, fired, locked, overwriting
 from rowform.kinds import Kind
-from rowform.references import dangling
+from rowform.remarks import leading_nowhere, like_renames, not_today
+from rowform.split import Point, Split
+from rowform.staged import Staged, has_content, staged_note
 from rowform.state import Content, Restaurant, digest
-from rowform.text import quote
+from rowform.text import Sentence, Word
 
 FORMAT = "rowform.plan/1"
 #: What a version's ``source`` says as its ``kind`` if it did not come from the configuration: the triggers'
@@ -22,13 +27,22 @@ UNPLANNED = ("direct", "application", "client")
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """The active version that a plan was made against, and the newest one's number."""
+    """The active version that a plan was made against, and the newest one's number.
+
+    ``lock_reason`` and ``locked_at`` are what the audit says of its lock; ``commit`` is what it was made
+    from. ``is_settled`` says that it came from a plan, and that there was no switch back since. A saved plan
+    has none of these.
+    """
 
     version_id: str
     version_number: int
     newest_version_number: int
     is_locked: bool
     origin: str | None
+    lock_reason: str | None = None
+    locked_at: datetime | None = None
+    commit: str | None = None
+    is_settled: bool = True
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -47,7 +61,8 @@ class Actual:
     ``newest`` is the highest version number, 0 if there is none. ``settings`` has all
     kinds, also those that are not managed. ``former`` has, by kind and key, the identity
     that a setting of that key had in an older version; it may be left empty for keys that
-    nobody wants back.
+    nobody wants back. ``staged`` is the latest staged version, if that is newer than the active one.
+    ``lineage`` is what the active version builds upon, if direct writes made it.
     """
 
     restaurant_id: str
@@ -59,6 +74,8 @@ class Actual:
     base: Base | None = None
     settings: Mapping[str, Mapping[str, Stored]] = field(default_factory=dict[str, Mapping[str, Stored]])
     former: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
+    staged: Staged | None = None
+    lineage: Lineage | None = None
 
     def missing(self, desired: Content) -> dict[str, list[str]]:
         """The wanted keys, by kind, that are not there."""
@@ -69,12 +86,14 @@ class Actual:
         return {kind: keys for kind, keys in found.items() if keys}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RestaurantPlan:
     """What would be done to one restaurant.
 
     ``target`` is the whole content afterwards, kinds that are not managed included.
-    ``notes`` are sentences for people that change nothing.
+    ``notes`` are sentences for people that change nothing. ``allowed`` are guards that fired and to which
+    a commit consents. ``drift`` are the direct writes that would be overwritten, and ``settled_number`` is
+    the last version before them, if there is one. ``split`` tells the changes of a branch from the others.
     """
 
     restaurant: Restaurant
@@ -85,6 +104,10 @@ class RestaurantPlan:
     target: Content
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    allowed: tuple[Allowed, ...] = ()
+    drift: tuple[Drift, ...] = ()
+    settled_number: int | None = None
+    split: Split | None = None
 
     @property
     def slug(self) -> str:
@@ -103,12 +126,23 @@ class RestaurantPlan:
         """Whether an apply would write anything. A first version is written even if it is empty."""
         return bool(self.changes) or self.creates_restaurant
 
+    @property
+    def staged_already(self) -> Staged | None:
+        """The staged version, if its content is the plan's."""
+        staged = self.actual.staged
+        return staged if staged and has_content(staged, self.target) else None
+
     def count(self, action: Action) -> int:
         return sum(change.action is action for change in self.changes)
 
     def desired_digest(self) -> str:
         """A digest of what the configuration wants, and of which kinds it wants to manage."""
         return digest(self.restaurant.content, managed=True)
+
+    def changes_digest(self) -> str:
+        """A digest of what an apply would do: equal for two plans that do the same."""
+        new = (self.restaurant.name, self.restaurant.timezone) if self.creates_restaurant else ()
+        return digest_of(self.changes, self.restaurant.id, *new)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -119,15 +153,38 @@ class RestaurantPlan:
             "creates_restaurant": self.creates_restaurant,
             "base": self.base.to_json() if self.base else None,
             "desired_digest": self.desired_digest(),
+            "changes_digest": self.changes_digest(),
             "summary": {
                 **{action.value: self.count(action) for action in Action},
                 "unchanged": self.unchanged,
             },
             "blocked": [guard.to_json() for guard in self.blocked],
-            "warnings": list(self.warnings),
-            "notes": list(self.notes),
-            "changes": [change_json(change) for change in self.changes],
+            "allowed": [one.to_json() for one in self.allowed],
+            "warnings": [str(warning) for warning in self.warnings],
+            "notes": [str(note) for note in self.notes],
+            "drift": [one.to_json() for one in self.drift],
+            "settled_version_number": self.settled_number,
+            "changes": [
+                {
+                    **change_json(change),
+                    **({"overwrites_drift": True} if self.overwritten_by(change) else {}),
+                    **(self.split.change_json(change) if self.split else {}),
+                }
+                for change in self.changes
+            ],
         }
+
+    def parts(self) -> tuple[Sequence[Change], Sequence[Change]]:
+        """The changes of the branch, and those that ride along; all are the branch's if it is not known."""
+        return self.split.parts(self.changes) if self.split else (self.changes, ())
+
+    def overwritten_by(self, change: Change) -> list[Drift]:
+        """The direct writes that one change would overwrite."""
+        return self._overwritten.by(change)
+
+    @cached_property
+    def _overwritten(self) -> Overwritten:
+        return Overwritten(self.drift)
 
 
 def change_json(change: Change) -> dict[str, Any]:
@@ -147,13 +204,21 @@ def change_json(change: Change) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The plan for all restaurants of one run, in order of slug."""
+    """The plan for all restaurants of one run, in order of slug.
 
-    database_id: str
+    ``against`` is the commit that takes the database's place; without it there is a ``database_id``.
+    ``since`` is where the branch began whose changes are told from the others, and ``changed_since`` the
+    commit that the plan's restaurants differ from.
+    """
+
+    database_id: str | None
     target: str | None
     source: Mapping[str, Any]
     restaurants: tuple[RestaurantPlan, ...]
     notes: tuple[str, ...] = ()
+    against: Point | None = None
+    since: Point | None = None
+    changed_since: Point | None = None
 
     @property
     def has_changes(self) -> bool:
@@ -169,23 +234,38 @@ class Plan:
             "database_id": self.database_id,
             "target": self.target,
             "source": dict(self.source),
-            "notes": list(self.notes),
+            **self._points(),
+            "notes": [str(note) for note in self.notes],
             "restaurants": [one.to_json() for one in self.restaurants],
         }
 
+    def _points(self) -> dict[str, Any]:
+        points = {"against": self.against, "since": self.since, "changed_since": self.changed_since}
+        return {name: point.to_json() for name, point in points.items() if point}
+
 
 def plan_restaurant(
-    restaurant: Restaurant, actual: Actual, kinds: Mapping[str, Kind], thresholds: Thresholds
+    restaurant: Restaurant,
+    actual: Actual,
+    kinds: Mapping[str, Kind],
+    thresholds: Thresholds,
+    now: datetime | None = None,
 ) -> RestaurantPlan:
-    """Compare one restaurant's desired content with the database's."""
+    """Compare one restaurant's desired content with the database's.
+
+    With the time ``now`` it also warns of changes that do nothing today.
+    """
     changes, unchanged = compare(restaurant.content, actual.settings, actual.former)
     target = _target(restaurant, actual)
     base = actual.base
+    lost = _overwritten(restaurant, actual, changes)
     counts = {kind: len(entries) for kind, entries in actual.settings.items() if kind in restaurant.content}
     guards = fired(
         changes,
         counts,
-        locked_version=base.version_number if base and base.is_locked else None,
+        lock=locked(base.version_number, base.locked_at, base.lock_reason)
+        if base and base.is_locked
+        else None,
         thresholds=thresholds,
     )
     return RestaurantPlan(
@@ -193,11 +273,30 @@ def plan_restaurant(
         actual,
         tuple(changes),
         unchanged,
-        tuple(guards),
+        (*guards, *overwriting(lost)),
         target,
-        tuple(_dangling(target, kinds)) if changes else (),
-        (*_header_notes(restaurant, actual), *_rename_notes(changes, kinds)),
+        (
+            *(leading_nowhere(target, kinds) if changes else ()),
+            *(not_today(changes, kinds, (actual.timezone, restaurant.timezone), now) if now else ()),
+        ),
+        (
+            *_header_notes(restaurant, actual),
+            *like_renames(changes, kinds),
+            *([staged_note(restaurant.slug, actual.staged, target)] if actual.staged else ()),
+        ),
+        drift=lost,
+        settled_number=actual.lineage.settled.number if actual.lineage and actual.lineage.settled else None,
     )
+
+
+def _overwritten(restaurant: Restaurant, actual: Actual, changes: Sequence[Change]) -> tuple[Drift, ...]:
+    if actual.lineage is None or not changes:
+        return ()
+    git, active = (
+        {kind: rows.get(kind, {}) for kind in restaurant.content}
+        for rows in (actual.lineage.settings, actual.settings)
+    )
+    return tuple(one for one in drift(git, active, changes) if not one.kept)
 
 
 def _target(restaurant: Restaurant, actual: Actual) -> Content:
@@ -209,12 +308,6 @@ def _target(restaurant: Restaurant, actual: Actual) -> Content:
     return {**unmanaged, **restaurant.content}
 
 
-def _dangling(target: Content, kinds: Mapping[str, Kind]) -> Iterable[str]:
-    for found in dangling(target, kinds):
-        noun = kinds[found.entry.kind].noun
-        yield f"{noun} {quote(found.entry.key)} names {quote(found.name)}, which is no {found.what}"
-
-
 def _header_notes(restaurant: Restaurant, actual: Actual) -> Iterable[str]:
     if not actual.exists:
         return
@@ -224,39 +317,13 @@ def _header_notes(restaurant: Restaurant, actual: Actual) -> Iterable[str]:
         ("timezone", restaurant.timezone, actual.timezone),
     ):
         if wanted != there:
-            yield (
-                f"{field_name} is {quote(wanted)} here and {quote(there)} in the database;"
-                " rowform leaves an existing restaurant's row alone"
+            yield Sentence(
+                "{field} is {wanted} here and {there} in the database;"
+                " rowform leaves an existing restaurant's row alone",
+                field=Word(field_name),
+                wanted=wanted,
+                there=there,
             )
-
-
-def _rename_notes(changes: Sequence[Change], kinds: Mapping[str, Kind]) -> Iterable[str]:
-    """Point out a delete and a create that look like a rename."""
-    created = [c for c in changes if c.action is Action.CREATE]
-    taken: set[int] = set()
-    for gone in (change for change in changes if change.action is Action.DELETE):
-        kind = kinds[gone.kind]
-        for index, new in enumerate(created):
-            if index not in taken and new.kind == gone.kind and _look_alike(kind, gone, new):
-                taken.add(index)
-                yield (
-                    f"{kind.noun} {quote(gone.key)} is deleted and {quote(new.key)} created with the same"
-                    f" content; for a rename, add `previously: [{quote(gone.key)}]` to keep its history"
-                )
-                break
-
-
-def _look_alike(kind: Kind, gone: Change, new: Change) -> bool:
-    if gone.before is None or new.after is None:
-        return False
-    before, after = gone.before.entry.values, new.after.values
-    # Content that is all defaults says nothing about identity.
-    telling = [
-        name for name in kind.column_names if name != kind.key and before[name] != kind.defaults.get(name)
-    ]
-    return bool(telling) and all(
-        before[name] == after[name] for name in kind.column_names if name != kind.key
-    )
 
 
 def make_plan(
@@ -265,16 +332,17 @@ def make_plan(
     kinds: Mapping[str, Kind],
     thresholds: Thresholds,
     *,
-    database_id: str,
+    database_id: str | None,
     target: str | None,
     source: Mapping[str, Any],
     notes: Sequence[str] = (),
+    now: datetime | None = None,
 ) -> Plan:
-    """Plan all ``restaurants`` against what ``actual`` knows of each."""
+    """Plan all ``restaurants`` against what ``actual`` knows of each; warn of what does nothing ``now``."""
     return Plan(
         database_id,
         target,
         source,
-        tuple(plan_restaurant(one, actual(one), kinds, thresholds) for one in restaurants),
+        tuple(plan_restaurant(one, actual(one), kinds, thresholds, now) for one in restaurants),
         tuple(notes),
     )

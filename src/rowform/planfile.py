@@ -24,14 +24,15 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from rowform import __version__
 from rowform.diff import Action, Change, Stored
+from rowform.drift import ABSENT, Drift
 from rowform.errors import UnusablePlan
-from rowform.guards import Guard, GuardName
+from rowform.guards import Allowed, Guard, GuardName
 from rowform.jsontypes import is_object
 from rowform.kinds import Kind
 from rowform.location import Location
 from rowform.plan import FORMAT, Actual, Base, Plan, RestaurantPlan
 from rowform.state import Entry, Restaurant, canonical
-from rowform.text import UNSAFE, escape, quote
+from rowform.text import UNSAFE, escape, from_pointer, quote
 
 #: What all formats of plans begin with, also those to come.
 _FAMILY = "rowform.plan/"
@@ -92,12 +93,7 @@ def load(data: bytes, name: str, kinds: Mapping[str, Kind]) -> SavedPlan:
 
 def same_changes(one: RestaurantPlan, other: RestaurantPlan) -> bool:
     """Whether two plans do the same: kinds, keys, values before and after. Places in files do not count."""
-    return [_essence(change) for change in one.changes] == [_essence(change) for change in other.changes]
-
-
-def _essence(change: Change) -> tuple[str, str, str, bytes | None, bytes | None]:
-    before = change.before.entry.canonical if change.before else None
-    return change.action, change.kind, change.key, before, change.after.canonical if change.after else None
+    return [change.essence for change in one.changes] == [change.essence for change in other.changes]
 
 
 def _checksum(document: Mapping[str, Any]) -> str:
@@ -255,6 +251,18 @@ class _Guard(_Model):
             raise _StrangeError(f"there is no guard {quote(self.guard)}") from None
 
 
+class _By(_Model):
+    commit: str
+    author: str
+
+
+class _Allowed(_Guard):
+    by: _By
+
+    def allowed(self) -> Allowed:
+        return Allowed(self.fired(), self.by.commit, self.by.author)
+
+
 class _Base(_Model):
     version_id: str
     version_number: int
@@ -267,6 +275,18 @@ class _Summary(_Model):
     unchanged: int
 
 
+class _Drift(_Model):
+    kind: str
+    key: str
+    path: str
+    git: Any = ABSENT
+    active: Any = ABSENT
+    desired: Any = ABSENT
+
+    def drift(self) -> Drift:
+        return Drift(self.kind, self.key, from_pointer(self.path), self.git, self.active, self.desired)
+
+
 class _Restaurant(_Model):
     restaurant: str
     restaurant_id: _Line
@@ -277,8 +297,11 @@ class _Restaurant(_Model):
     desired_digest: str
     summary: _Summary
     blocked: list[_Guard]
+    allowed: list[_Allowed]
     warnings: list[str]
     notes: list[str]
+    drift: list[_Drift]
+    settled_version_number: int | None
     changes: list[_Change]
 
     def plan(self, kinds: Mapping[str, Kind]) -> RestaurantPlan:
@@ -293,6 +316,9 @@ class _Restaurant(_Model):
             {},
             tuple(self.warnings),
             tuple(self.notes),
+            tuple(one.allowed() for one in self.allowed),
+            drift=tuple(one.drift() for one in self.drift),
+            settled_number=self.settled_version_number,
         )
 
 

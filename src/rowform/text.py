@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, Self
 
 #: C0 and C1 controls, DEL, line and paragraph separators, bidirectional controls and
 #: overrides, zero-width marks that hide text, invisible tags, the BOM, lone surrogates and
@@ -21,6 +21,11 @@ UNSAFE = re.compile(
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
+#: What makes a command of a line in the log of a pipeline (GitHub Actions, Azure Pipelines, TeamCity):
+#: `##[` or `##name[` anywhere, and `::` at the beginning.
+_COMMAND = re.compile(r"#(?=#\w*\[)|^(\s*):(?=:)")
+
+
 def _escaped(match: re.Match[str]) -> str:
     char = match.group()
     code = ord(char)
@@ -31,15 +36,62 @@ def _escaped(match: re.Match[str]) -> str:
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
 
 
+def _harmless(match: re.Match[str]) -> str:
+    return "\\x23" if match.group() == "#" else f"{match[1]}\\x3a"
+
+
 def escape(text: str) -> str:
-    """Make ``text`` safe for a terminal and for one line: unsafe characters become escapes."""
-    return UNSAFE.sub(_escaped, text)
+    """Make ``text`` safe for a terminal, a log and for one line: unsafe characters become escapes."""
+    shown = UNSAFE.sub(_escaped, text)
+    return _COMMAND.sub(_harmless, shown) if "##" in shown or "::" in shown else shown
 
 
 def quote(value: Any, limit: int = 200) -> str:
     """Show any JSON value on one line, safely; text in double quotes; cut after ``limit`` characters."""
     shown = escape(json.dumps(value, ensure_ascii=False, default=str))
     return shown if len(shown) <= limit else f"{shown[:limit]}…"
+
+
+def json_text(value: Any, indent: int = 2) -> str:
+    """JSON that people can read and every stream can take: lone surrogates are escapes."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent, default=str)
+    return re.sub("[\ud800-\udfff]", lambda match: f"\\u{ord(match.group()):04x}", text)
+
+
+class Word(str):
+    """A part of a sentence that is a word of ours: it is shown as it is, and may be translated."""
+
+    __slots__ = ()
+
+
+class Code(str):
+    """A part of a sentence that people may copy: it stands in backticks."""
+
+    __slots__ = ()
+
+
+class Sentence(str):
+    """A sentence for people that still knows its parts, for whoever has to show them otherwise.
+
+    As a string it is the English text: parts in quotes, but for a :class:`Word` and a :class:`Code`.
+    """
+
+    __slots__ = ("parts", "template")
+
+    template: str
+    parts: Mapping[str, Any]
+
+    def __new__(cls, template: str, **parts: Any) -> Self:
+        made = super().__new__(cls, template.format_map({name: _part(part) for name, part in parts.items()}))
+        made.template = template
+        made.parts = parts
+        return made
+
+
+def _part(part: Any) -> str:
+    if isinstance(part, Word):
+        return part
+    return f"`{escape(part)}`" if isinstance(part, Code) else quote(part)
 
 
 def closest(word: str, candidates: Iterable[str]) -> str | None:
@@ -82,6 +134,11 @@ def utc(moment: datetime) -> str:
 def pointer(path: Iterable[str | int]) -> str:
     """An RFC 6901 JSON pointer."""
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
+
+
+def from_pointer(text: str) -> tuple[str, ...]:
+    """The steps of an RFC 6901 JSON pointer; the empty one has none."""
+    return tuple(step.replace("~1", "/").replace("~0", "~") for step in text.split("/")[1:])
 
 
 def steps(path: Iterable[str | int]) -> Iterator[str]:

@@ -400,7 +400,7 @@ def test_stamps_without_a_time_zone_are_kept(project: Project) -> None:
             "INSERT INTO staff_groups (restaurant_id, version_id, name, created_at)"
             " SELECT restaurant_id, id, 'Bar', '2026-03-08 02:30' FROM config_versions"
         )
-    assert "1 added, 1 changed, 0 destroyed" in project.apply().out
+    assert "1 added, 1 changed, 0 destroyed" in project.apply("--force", "drift").out
     made = project.rows(
         "SELECT name, created_at::text AS made FROM rowform.staff_groups WHERE until_version IS NULL"
     )

@@ -197,7 +197,7 @@ def test_the_recorded_run(pair: Pair) -> None:
     # An apply, in both worlds' ways.
     write_config(pair, ("#ABCDEF", "#123456"))
     copy_change_activate(pair.plain, {"color": "#123456"})
-    pair.project.apply()
+    pair.project.apply("--force", "drift")
     settings = same(lambda app: app.fetch_aggregated_settings())
     assert {row["color"] for row in settings["staff_groups"] if row["name"] == "Group 1"} == {"#123456"}
     assert (
@@ -272,7 +272,7 @@ def test_the_accident_replayed(pair: Pair) -> None:
         "staff_groups", by_name(application, "staff_groups", "Group 1") | {"color": "#777777"}
     )
     write_config(pair, ("#777777", "#888888"))
-    project.apply()
+    project.apply("--force", "drift")
     contents = {
         version["version_number"]: application.fetch_aggregated_settings(version["id"])
         for version in application.get("config_versions", restaurant_id=SAKURA)

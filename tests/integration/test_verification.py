@@ -42,7 +42,7 @@ def history(project: Project) -> Project:
         project.write(
             {f"{slug}/all.yaml": GROUPS.replace("2.50", "7").replace("  - name: Kitchen", "  - name: Door")}
         )
-    project.apply("--force", "threshold")
+    project.apply("--force", "threshold", "--force", "drift")
     return project
 
 

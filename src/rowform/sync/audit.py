@@ -78,14 +78,15 @@ class Fields:
                 {
                     "path": pointer(leaf.path),
                     "value": leaf.value,
-                    "set_by": {"seq": leaf.row.seq, **_origin_json(leaf.row)} if leaf.row else None,
+                    "set_by": {"seq": leaf.row.seq, **origin_json(leaf.row)} if leaf.row else None,
                 }
                 for leaf in self.leaves
             ],
         }
 
 
-def _origin_json(row: Audited) -> dict[str, Any]:
+def origin_json(row: Audited) -> dict[str, Any]:
+    """Who wrote a row, when, why and in which version, as documents have it."""
     version = {
         "version_id": row.version_id,
         "version_number": row.version_number,
@@ -107,7 +108,7 @@ def _row_json(row: Audited) -> dict[str, Any]:
     event = row.is_event
     return {
         "seq": row.seq,
-        **_origin_json(row),
+        **origin_json(row),
         "event": row.event if event else None,
         "replaced_version_number": row.replaced if event else None,
         "operation": None if event else row.operation,

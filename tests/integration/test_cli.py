@@ -42,7 +42,7 @@ def test_every_command_has_help(project: Project, command: list[str]) -> None:
         (["plann"], "No such command 'plann'"),
         (["plan", "--nope"], "No such option '--nope'"),
         (["plan", "--target", "x"], "it belongs before the command"),
-        (["apply", "--force", "stale"], "'stale' is not 'threshold'"),
+        (["apply", "--force", "stale"], "'stale' is not one of 'threshold'"),
         (["apply", "--actor", "me"], "is no UUID"),
         (["apply", "--message", " "], "--message is empty"),
         (["show", "-1"], "No such option"),

@@ -323,7 +323,7 @@ def test_every_value_is_put_down_to_the_version_that_set_it(
             other = {"name": "Other", "penalty_weight": version}
             text = json.dumps({"daily_limits": [{**new, "previously": former}, other]})
             project.write({"sakura/all.yaml": text})
-            project.apply("--force", "threshold")
+            project.apply(*(f"--force={name}" for name in ("threshold", "drift", "rolled-back")))
         old_leaves = flat(values) if version > 1 else {}
         for path, value in flat(new).items():
             if path not in old_leaves or old_leaves[path] != value:

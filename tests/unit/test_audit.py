@@ -59,6 +59,7 @@ def version(id_: str, number: int = 1, *, active: bool = True, locked: bool | No
         (version("a", 3), version("b", 4), False, "activated", 3),
         (version("a", 4, active=False), version("b", 3, locked=True), True, "rolled back", 4),
         (None, version("a"), False, "activated", None),
+        (None, version("a", active=False), False, "forced", None),
     ],
 )
 def test_events(old: Any, new: Any, back: bool, event: str, replaced: int | None) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from rowform.jsontypes import is_list, is_object
 from rowform.kinds import Kind
-from rowform.kinds.base import DAY_PATTERN
+from rowform.kinds.base import DAY_PATTERN, PREVIOUSLY
 from rowform.state import Content, Entry
 from rowform.text import UNSAFE, escape
 
@@ -43,20 +43,42 @@ def dump(content: Content, kinds: Mapping[str, Kind]) -> str:
 
 def entry_lines(kind: Kind, entry: Entry) -> Iterator[str]:
     """One entry as an item of its kind's list; the key first, fields at their default left out."""
+    for line in item_lines(kind, written(kind, entry)):
+        yield _INDENT + line
+
+
+def written(kind: Kind, entry: Entry) -> dict[str, Any]:
+    """The values of an entry that have to be written: those that are not their field's default."""
     values = entry.values
-    names = [kind.key, *(name for name in kind.column_names if name != kind.key)]
+    return {name: values[name] for name in kind.column_names if not is_default(kind, name, values[name])}
+
+
+def is_default(kind: Kind, name: str, value: Any) -> bool:
+    """Whether a field that is left out has this value."""
     defaults = kind.defaults
+    return name in defaults and value == defaults[name] and type(value) is type(defaults[name])
+
+
+def item_lines(kind: Kind, item: Mapping[str, Any]) -> Iterator[str]:
+    """The fields of an entry as an item of a list, which is not indented; the key first."""
     days = {column.name for column in kind.columns if column.sql_type == "date"}
     first = True
-    for name in names:
-        if name in defaults and values[name] == defaults[name] and type(values[name]) is type(defaults[name]):
-            continue
-        for line in _member(name, values[name], 2, plain=name in days):
-            yield f"{_INDENT}- {line.lstrip()}" if first else line
-            first = False
+    for name in dict.fromkeys((kind.key, PREVIOUSLY, *kind.column_names)):
+        if name in item:
+            for line in member_lines(name, item[name], 1, plain=name in days):
+                yield f"- {line.lstrip()}" if first else line
+                first = False
 
 
-def _member(name: str, value: Any, depth: int, *, plain: bool = False) -> Iterator[str]:
+def member_lines(name: str, value: Any, depth: int = 0, *, plain: bool = False) -> Iterator[str]:
+    """A member of a mapping in block style.
+
+    Args:
+        name: its key.
+        value: its value.
+        depth: how deep it stands.
+        plain: whether it is a date field, whose dates need no quotes.
+    """
     indent = _INDENT * depth
     if plain and isinstance(value, str) and _DAY.fullmatch(value):
         yield f"{indent}{scalar(name)}: {value}"
@@ -69,7 +91,7 @@ def _member(name: str, value: Any, depth: int, *, plain: bool = False) -> Iterat
     if is_object(value) and value:
         yield head
         for inner, item in value.items():
-            yield from _member(inner, item, depth + 1)
+            yield from member_lines(inner, item, depth + 1)
     elif is_list(value) and any((is_object(item) or is_list(item)) and item for item in value):
         yield head
         for item in value:

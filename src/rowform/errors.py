@@ -5,6 +5,8 @@
     RowformError                     exit 1
     ├── UsageError                   options or names that make no sense together
     ├── InvalidConfig                problems in the YAML, each with its place
+    ├── InvalidSource                a browser's export that cannot be taken
+    ├── Unwritable                   what is live cannot be said in YAML
     ├── GitError                     the repository cannot answer
     ├── EmbeddedError                the embedded database cannot be started
     ├── DatabaseError                the server refused or failed
@@ -19,6 +21,8 @@
         ├── OtherDatabase            a saved plan is for one database
         ├── ConfigChanged            a saved plan is for one configuration
         ├── LockedVersion            the active version is locked
+        ├── Unanswered               an import that needs answers first
+        ├── DirtyFiles                   files with changes that no commit has
         ├── DoesNotFit               tables of an application cannot be taken over as they are
         └── Declined                 nobody said yes
 """
@@ -27,7 +31,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import IntEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 from rowform.location import Problem
 
@@ -86,6 +90,40 @@ class InvalidConfig(RowformError):
 
     def to_json(self) -> dict[str, Any]:
         return {**super().to_json(), "problems": [problem.to_json() for problem in self.problems]}
+
+
+class Fault(Protocol):
+    """A fault of something that is not YAML; as text it says where."""
+
+    def to_json(self) -> dict[str, Any]: ...
+
+
+class InvalidSource(RowformError):
+    """A browser's export that cannot be taken as it is. ``faults`` may be empty."""
+
+    code = "invalid-source"
+
+    def __init__(
+        self, name: str, message: str, hint: str | None = None, faults: Sequence[Fault] = ()
+    ) -> None:
+        super().__init__(f"{name}: {message}", hint)
+        self.faults = tuple(faults)
+
+    def to_json(self) -> dict[str, Any]:
+        return {**super().to_json(), "faults": [fault.to_json() for fault in self.faults]}
+
+
+class Unwritable(RowformError):
+    """``findings`` are JSON objects: stored values that the configuration cannot have."""
+
+    code = "unwritable"
+
+    def __init__(self, message: str, hint: str, findings: Sequence[Mapping[str, Any]] = ()) -> None:
+        super().__init__(message, hint)
+        self.findings = tuple(findings)
+
+    def to_json(self) -> dict[str, Any]:
+        return {**super().to_json(), "findings": [dict(finding) for finding in self.findings]}
 
 
 class GitError(RowformError):
@@ -152,6 +190,14 @@ class ConfigChanged(Refused):
 
 class LockedVersion(Refused):
     code = "locked"
+
+
+class Unanswered(Refused):
+    code = "unanswered"
+
+
+class DirtyFiles(Refused):
+    code = "dirty"
 
 
 class DoesNotFit(Refused):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +15,7 @@ from rowform.layout import Form, formatted
 from rowform.load import SourceFile
 from rowform.location import Location, Problem
 from rowform.sync.configuration import Settings
+from rowform.sync.replacing import replace_files
 from rowform.text import did_you_mean, escape, joined
 
 
@@ -96,24 +95,8 @@ def _format(file: SourceFile, form: Form, path: Path | None, result: Formatting)
     else:
         try:
             if path is not None:
-                _replace(path, text.encode())
+                replace_files({path: text.encode()})
         except OSError as error:
             result.problems.append(Problem(Location(file.shown), f"cannot be written: {error.strerror}"))
         else:
             result.rewrites.append(Rewrite(file.shown, file.data, text))
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Put ``data`` in place of a file at one stroke; its mode stays."""
-    mode = stat.S_IMODE(path.stat().st_mode)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fchmod(handle, mode)
-            os.fsync(handle)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

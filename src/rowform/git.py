@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from rowform.errors import GitError
 
@@ -110,6 +111,10 @@ class Repository:
         except (GitError, OSError):
             return None
 
+    def is_shallow(self) -> bool:
+        """Whether part of the history was left out when this repository was cloned."""
+        return self._git("rev-parse", "--is-shallow-repository") == "true"
+
     def _last_commit(self) -> str:
         return self._git("log", "-1", "--format=%H%x00%h%x00%an <%ae>%x00%D%x00%s")
 
@@ -193,22 +198,38 @@ class Repository:
             finally:
                 process.kill()
 
-    def _git(self, *arguments: str) -> str:
+    def run(self, *arguments: str, stdin: IO[bytes] | None = None) -> subprocess.CompletedProcess[bytes]:
+        """Run a Git command in the config directory, whatever it says to it.
+
+        Raises:
+            GitError: it took too long.
+        """
         try:
-            result = subprocess.run(  # noqa: S603  # as above
+            return subprocess.run(  # noqa: S603  # as above
                 [*_GIT, *arguments],
                 cwd=self._directory,
                 capture_output=True,
                 timeout=_TIMEOUT,
                 check=False,
-                stdin=subprocess.DEVNULL,
+                stdin=stdin or subprocess.DEVNULL,
             )
         except subprocess.TimeoutExpired as error:
             raise GitError(f"git {arguments[0]} took longer than {_TIMEOUT:g} seconds") from error
+
+    def output(self, *arguments: str, stdin: IO[bytes] | None = None) -> bytes:
+        """What a Git command prints.
+
+        Raises:
+            GitError: it failed, or took too long.
+        """
+        result = self.run(*arguments, stdin=stdin)
         if result.returncode:
             message = result.stderr.decode("utf-8", "replace").strip().splitlines()
             raise GitError(f"git {arguments[0]} failed: {message[0] if message else 'no message'}")
-        return result.stdout.decode("utf-8", "replace").rstrip("\n")
+        return result.stdout
+
+    def _git(self, *arguments: str) -> str:
+        return self.output(*arguments).decode("utf-8", "replace").rstrip("\n")
 
 
 def public_address(remote: str) -> str | None:

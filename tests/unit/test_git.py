@@ -12,8 +12,9 @@ import pytest
 from rowform.errors import GitError
 from rowform.git import Repository
 from rowform.kinds import kinds
+from rowform.reverts import reverted_by, reverts
 from rowform.sync.configuration import Settings, load_configuration
-from rowform.sync.reasons import reasons
+from rowform.sync.reasons import Reason, reasons
 from tests.support.builders import actual, group, header, nothing, planned, setting, write
 
 KITCHEN = "staff_groups:\n  - name: Kitchen\n    color: '#fff'\n    description: All who cook\n"
@@ -76,7 +77,7 @@ class Repo:
         there = actual(*(group(key) for key in gone)) if gone else nothing()
         repository = self.repository
         found = reasons(repository, repository.head(), [planned(wanted, there)], kinds(), self.config)
-        return {key: reason for (_, key), reason in found["sakura"].items()}
+        return {key: reason.text for (_, key), reason in found["sakura"].items()}
 
 
 @pytest.fixture
@@ -342,4 +343,41 @@ def test_a_value_that_changes_its_type(repo: Repo) -> None:
     plan = planned(wanted, actual(setting("daily_limits", "L", limit_config={"x": 1})))
     repository = repo.repository
     found = reasons(repository, repository.head(), [plan], kinds(), repo.config)
-    assert found == {"sakura": {("daily_limits", "L"): second}}
+    assert found == {"sakura": {("daily_limits", "L"): Reason(second)}}
+
+
+# --- reverts -------------------------------------------------------------------------------------
+
+
+SHA = "1a2b3c4d" * 5
+
+
+@pytest.mark.parametrize(
+    ("message", "found"),
+    [
+        (f'Revert "x"\n\nThis reverts commit {SHA}.\n', (SHA,)),
+        (f'Reapply "x"\n\nThis reverts commit {SHA}.', (SHA,)),
+        (f"Revert\n\nThis reverts commit {SHA}, reversing\nchanges made to {'9' * 40}.\n", (SHA,)),
+        ("Revert\n\nThis reverts commit 1a2b3c4 (Subject, 2026-01-01).\n", ("1a2b3c4",)),
+        (f"x\n\n* R\n\n  This reverts commit {SHA}.\n> This reverts commit 7654321.", (SHA, "7654321")),
+        (f"x\n\nThis reverts commit {SHA}.\nThis reverts commit {SHA}.", (SHA,)),
+        (f"x\n\nWe said: This reverts commit {SHA}.", ()),
+        ("x\n\nThis reverts commit of yesterday. This reverts commit 1234567890abcdefg.", ()),
+        ("Reverts owner/repository#12", ()),
+    ],
+)  # fmt: skip
+def test_what_a_message_says_of_reverts(message: str, found: tuple[str, ...]) -> None:
+    assert reverts(message) == found
+
+
+def test_the_commits_that_take_others_back(repo: Repo) -> None:
+    repo.commit("Fault\n\n日本語", {"sakura/a.yaml": KITCHEN})
+    fault = repo.git("rev-parse", "HEAD")
+    repo.git("revert", "--no-edit", "HEAD")
+    revert = repo.git("rev-parse", "HEAD")
+    repo.git("revert", "--no-edit", "HEAD")
+    again = repo.git("rev-parse", "HEAD")
+    assert reverted_by(repo.repository, [again, fault, revert]) == {revert: (fault,), again: (revert,)}
+    assert reverted_by(repo.repository, []) == {}
+    with pytest.raises(GitError):
+        reverted_by(repo.repository, ["0" * 40])

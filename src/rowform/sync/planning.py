@@ -15,8 +15,9 @@ from rowform.git import Commit, Repository
 from rowform.kinds import kinds
 from rowform.plan import Actual, Plan, make_plan
 from rowform.state import Restaurant, State
-from rowform.sync.configuration import Configuration, Settings, load_configuration, selected
+from rowform.sync.configuration import Configuration, Limit, Settings, chosen, load_configuration
 from rowform.sync.database import session
+from rowform.sync.guarding import guarded
 from rowform.text import count, escape, joined
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def planned(
     *,
     choose: Callable[[State], list[Restaurant]] | None = None,
     accept: Callable[[str, str | None], None] = _any_database,
+    limit: Limit | None = None,
 ) -> Generator[Planned]:
     """Make a plan for the configuration against the chosen database, which stays connected.
 
@@ -58,18 +60,21 @@ def planned(
         slugs: the restaurants; all of them by default.
         choose: picks the restaurants instead of ``slugs``.
         accept: is told the database's id and the target, and raises an error if they are not the right ones.
+        limit: leaves restaurants aside.
     """
+    from rowform.store.drift import with_lineages
     from rowform.store.read import snapshot
 
-    configuration = load_configuration(settings)
+    configuration = load_configuration(settings, limit=limit)
     for warning in configuration.loaded.warnings:
         if not warning.dangling:
             settings.report(str(warning))
-    restaurants = choose(configuration.state) if choose else selected(configuration.state, slugs)
-    repository, commit = _git(settings)
+    restaurants = choose(configuration.state) if choose else chosen(configuration, slugs)
+    repository, commit = commit_of(settings)
     with session(settings, configuration.tool) as (opened, reconnect, database):
         accept(opened.database_id, database.target)
-        found = snapshot(opened, {one.id: one.content for one in restaurants})
+        wanted = {one.id: one.content for one in restaurants}
+        found = with_lineages(opened, snapshot(opened, wanted), wanted)
         plan = make_plan(
             restaurants,
             lambda one: found.get(one.id) or Actual(one.id),
@@ -77,16 +82,18 @@ def planned(
             configuration.tool.thresholds,
             database_id=opened.database_id,
             target=database.target,
-            source=_source(commit, settings.environment),
-            notes=_foreign_notes(configuration.state, found),
+            source=source_of(commit, settings.environment),
+            notes=_foreign_notes(configuration, found),
+            now=settings.clock(),
         )
-        _check_slugs(restaurants, found)
+        check_slugs(restaurants, found)
+        plan = guarded(plan, opened, repository, commit)
         changes = (change for one in plan.restaurants for change in one.changes)
         ensure_fitting(changes, kinds(), opened.tables)
         yield Planned(plan, configuration, commit, repository, opened, reconnect, settings.config_dir)
 
 
-def _git(settings: Settings) -> tuple[Repository | None, Commit | None]:
+def commit_of(settings: Settings) -> tuple[Repository | None, Commit | None]:
     try:
         repository = Repository.around(settings.config_dir)
     except GitError as error:
@@ -95,7 +102,7 @@ def _git(settings: Settings) -> tuple[Repository | None, Commit | None]:
     return repository, repository.head() if repository else None
 
 
-def _source(commit: Commit | None, environment: Mapping[str, str]) -> dict[str, Any]:
+def source_of(commit: Commit | None, environment: Mapping[str, str]) -> dict[str, Any]:
     """What a version remembers of where it came from (see ``config_versions.source``)."""
     return {
         "kind": "git" if commit else "files",
@@ -123,10 +130,12 @@ def _ci_run(environment: Mapping[str, str]) -> str | None:
     return environment.get("CI_JOB_URL") or None
 
 
-def _foreign_notes(state: State, there: Mapping[str, Actual]) -> list[str]:
-    known = {one.id for one in state.restaurants.values()}
+def _foreign_notes(configuration: Configuration, there: Mapping[str, Actual]) -> list[str]:
+    known = {one.id for one in configuration.state.restaurants.values()}
     foreign = sorted(
-        one.slug or restaurant_id for restaurant_id, one in there.items() if restaurant_id not in known
+        one.slug or restaurant_id
+        for restaurant_id, one in there.items()
+        if restaurant_id not in known and one.slug not in configuration.aside
     )
     if not foreign:
         return []
@@ -137,7 +146,12 @@ def _foreign_notes(state: State, there: Mapping[str, Actual]) -> list[str]:
     ]
 
 
-def _check_slugs(restaurants: Sequence[Restaurant], there: Mapping[str, Actual]) -> None:
+def check_slugs(restaurants: Sequence[Restaurant], there: Mapping[str, Actual]) -> None:
+    """Make sure that no restaurant is in the database under another id.
+
+    Raises:
+        UsageError: one is.
+    """
     taken = {one.slug: restaurant_id for restaurant_id, one in there.items() if one.slug}
     for one in restaurants:
         other = taken.get(one.slug)

@@ -13,6 +13,7 @@ from rowform.header import DEFAULTS_PREFIX
 from rowform.jsontypes import is_list, is_object
 from rowform.kinds import Kind
 from rowform.plan import RestaurantPlan
+from rowform.reverts import reverted_by
 from rowform.state import Entry, canonical
 
 #: Kind and key of an entry.
@@ -32,14 +33,24 @@ class _Wanted:
     file: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why an entry changed, in words, and the commits that were taken back by it."""
+
+    text: str
+    reverts: tuple[str, ...] = ()
+
+
 def reasons(
     repository: Repository,
     commit: Commit,
     plans: Iterable[RestaurantPlan],
     kinds: Mapping[str, Kind],
     config_dir: Path,
-) -> dict[str, dict[Name, str]]:
+) -> dict[str, dict[Name, Reason]]:
     """Subject and short SHA of the last non-merge commit that touched each changed entry.
+
+    For one that reverts others it also names those.
 
     Entries are compared as values, so a commit that only took a line away, moved the entry
     within its file or deleted it is judged rightly, and one that only reformats is passed over.
@@ -61,25 +72,42 @@ def reasons(
     pending = {
         _Wanted(plan.slug, (c.kind, c.key), _file(c.after, root)) for plan in plans for c in plan.changes
     }
-    fallback = f"{commit.subject} ({commit.short})"
-    found: dict[str, dict[Name, str]] = {}
-    for one in pending:
-        found.setdefault(one.slug, {})[one.name] = fallback
+    found = dict.fromkeys(pending, _By(commit.sha, commit.short, commit.subject))
     home = _inside(config_dir, root)
     read: dict[str, Mapping[Name, bytes]] = {}
     budget = MAX_BYTES
     for revision in repository.revisions() if pending else ():
         budget -= _read(revision, read, kinds)
-        reason = f"{revision.subject} ({revision.short})"
-        if revision.sha is None:
-            reason = f"uncommitted changes on {revision.short}"
         touched = {one for one in pending if _touches(revision, one, read, home)}
-        for one in touched:
-            found[one.slug][one.name] = reason
+        found.update(dict.fromkeys(touched, _By(revision.sha, revision.short, revision.subject)))
         pending -= touched
         if not pending or budget < 0:
             break
-    return found
+    return _told(repository, found)
+
+
+@dataclass(frozen=True, slots=True)
+class _By:
+    """A commit; ``sha`` is ``None`` for what is not committed yet."""
+
+    sha: str | None
+    short: str
+    subject: str
+
+    def reason(self, taken_back: Mapping[str, tuple[str, ...]]) -> Reason:
+        if self.sha is None:
+            return Reason(f"uncommitted changes on {self.short}")
+        reverts = taken_back.get(self.sha, ())
+        named = f"; reverts {', '.join(one[:7] for one in reverts)}" if reverts else ""
+        return Reason(f"{self.subject} ({self.short}{named})", reverts)
+
+
+def _told(repository: Repository, found: Mapping[_Wanted, _By]) -> dict[str, dict[Name, Reason]]:
+    taken_back = reverted_by(repository, {by.sha for by in found.values() if by.sha})
+    told: dict[str, dict[Name, Reason]] = {}
+    for one, by in found.items():
+        told.setdefault(one.slug, {})[one.name] = by.reason(taken_back)
+    return told
 
 
 def _file(entry: Entry | None, root: Path) -> str | None:

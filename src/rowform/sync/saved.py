@@ -174,7 +174,7 @@ def _check_database(saved: SavedPlan, database_id: str, target: str | None) -> N
     then = saved.plan
     hint = "--target, --database-url and the environment choose the database"
     if then.database_id != database_id:
-        was = f"{escape(then.database_id)}{f' (target {escape(then.target)})' if then.target else ''}"
+        was = f"{escape(str(then.database_id))}{f' (target {escape(then.target)})' if then.target else ''}"
         raise OtherDatabase(f"the plan is for the database {was}, and this one is {database_id}", hint)
     if then.target != target:
         was, now = (f"target {escape(one)}" if one else "no target" for one in (then.target, target))

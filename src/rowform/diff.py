@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from hashlib import sha256
 from typing import Any, Literal
 
 from rowform.jsontypes import is_list, is_object
@@ -87,6 +88,12 @@ class Change:
             return (Operation("replace", (), None, dict(self.before.entry.values)),)
         return tuple(operations(self.before.entry.values, self.after.values))
 
+    @property
+    def essence(self) -> tuple[str, str, str, bytes | None, bytes | None]:
+        """What it does: kind, key, values before and after. Where it is written does not count."""
+        before = self.before.entry.canonical if self.before else None
+        return self.action, self.kind, self.key, before, self.after.canonical if self.after else None
+
 
 def compare(
     desired: Mapping[str, Mapping[str, Entry]],
@@ -146,6 +153,18 @@ def _renames(
         if key not in found and former.get(key) in free:
             found[key] = free.pop(former[key])
     return found
+
+
+def digest_of(changes: Iterable[Change], *facts: str) -> str:
+    """A digest of what changes do, and of other facts about them: ``sha256:`` and 64 hexadecimal digits."""
+    total = sha256()
+    for parts in (facts, *(change.essence for change in changes)):
+        for part in parts:
+            # What is not there differs from what is empty.
+            data = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
+            total.update(b"-" if data is None else f"{len(data)}:".encode() + data)
+        total.update(b"\n")
+    return f"sha256:{total.hexdigest()}"
 
 
 def compare_stored(

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from rowform.checks import Problems
 from rowform.document import Document, parse
+from rowform.effective import overlaps
 from rowform.entries import Directory, Written, check_previously, check_unique_flag, fold, read_directory
 from rowform.errors import InvalidConfig
 from rowform.header import (
@@ -73,7 +74,7 @@ def load(
         files: every YAML file of the config directory, in any order.
         folders: the directories, by name, as people see them; also those without any file.
         kinds: the kinds that exist.
-        strict: whether a reference that leads nowhere is an error.
+        strict: whether a reference that leads nowhere is an error, and periods that overlap are one.
         found: problems that reading the files has met already.
 
     Raises:
@@ -106,6 +107,7 @@ def load(
     for one, _, complete in restaurants:
         if complete:
             _check_references(one, kinds, strict, problems)
+            _check_overlaps(one, kinds, strict, problems)
     errors = problems.sorted(Severity.ERROR)
     if errors:
         raise InvalidConfig(tuple(sorted((*errors, *problems.sorted(Severity.WARNING)), key=_place)))
@@ -234,3 +236,18 @@ def _check_references(
                 problems.error(place, message)
             else:
                 problems.warn(place, message, dangling=True)
+
+
+def _check_overlaps(
+    restaurant: Restaurant, kinds: Mapping[str, Kind], strict: bool, problems: Problems
+) -> None:
+    for found in overlaps(restaurant.content, kinds):
+        mine, other = found.entry.origin, found.other.origin
+        if isinstance(mine, Written) and isinstance(other, Written):
+            noun = kinds[found.entry.kind].noun
+            message = (
+                f"{noun} {quote(found.entry.key)} ({found.days(found.entry)}) overlaps"
+                f" {quote(found.other.key)} ({found.days(found.other)}) at {other.at(found.period[0])}:"
+                " both limit the same"
+            )
+            (problems.error if strict else problems.warn)(mine.at(found.period[0]), message)

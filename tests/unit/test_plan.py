@@ -8,7 +8,7 @@ import json
 import pytest
 
 from rowform import __version__
-from rowform.diff import Action
+from rowform.diff import Action, digest_of
 from rowform.guards import Thresholds
 from rowform.kinds import kinds
 from rowform.plan import FORMAT, Actual, make_plan
@@ -222,10 +222,14 @@ def test_the_json_of_a_plan() -> None:
             "origin": "git",
         },
         "desired_digest": digest(wanted.content, managed=True),
+        "changes_digest": digest_of(plan.restaurants[0].changes, ID),
         "summary": {"create": 1, "update": 1, "delete": 1, "unchanged": 1},
         "blocked": [],
+        "allowed": [],
         "warnings": [],
         "notes": [],
+        "drift": [],
+        "settled_version_number": None,
     }
     old = {"name": "Old", "description": None, "color": None, "group_config": {}, "is_active": True}
     patch = update.pop("patch")

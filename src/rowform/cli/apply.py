@@ -19,6 +19,7 @@ from rowform.cli.common import (
     ink,
     note,
     print_json,
+    reason_given,
     restaurants_option,
     settings,
 )
@@ -26,9 +27,11 @@ from rowform.diff import Action
 from rowform.errors import Refused, RowformError, UsageError
 from rowform.guards import GuardName
 from rowform.kinds import kinds
-from rowform.plan import RestaurantPlan
+from rowform.plan import Plan, RestaurantPlan
 from rowform.render.plan_text import plan_text
-from rowform.sync.applying import Outcome, apply_planned, check_guards, failure
+from rowform.store.apply import Manner
+from rowform.store.writing import Why
+from rowform.sync.applying import Outcome, apply_planned, check_guards, failure, pending
 from rowform.sync.configuration import Settings
 from rowform.sync.planning import Planned, planned
 from rowform.text import escape
@@ -50,6 +53,15 @@ _PROGRESS_EVERY = 2.0
     type=click.Choice([guard.value for guard in GuardName if guard.forceable]),
     help="Overrule this guard; repeatable, and noted in the version.",
 )
+@click.option(
+    "--no-activate", "stages", is_flag=True, help="Only make the version: `activate` switches to it later."
+)
+@click.option(
+    "--unlock", is_flag=True, help="Unlock an active version that is locked, in the same transaction."
+)
+@click.option(
+    "--reason", metavar="TEXT", callback=reason_given, help="Why it is unlocked; for the audit trail."
+)
 @click.option("--message", metavar="TEXT", help="The version's name, instead of the commit's subject.")
 @actor_option
 @click.pass_context
@@ -61,6 +73,9 @@ def apply(
     form: str,
     auto_approve: bool,
     forced: tuple[str, ...],
+    stages: bool,
+    unlock: bool,
+    reason: str | None,
     message: str | None,
     actor: str | None,
 ) -> None:
@@ -72,6 +87,9 @@ def apply(
     guards = [GuardName(name) for name in forced]
     if message is not None and not message.strip():
         raise UsageError("--message is empty")
+    if reason is not None and not unlock:
+        raise UsageError("--reason says why --unlock unlocks", "--message names the version")
+    manner = Manner(stages, Why(reason, actor) if unlock else None)
     as_json = form == "json"
     with _planning(settings(ctx), slugs, file) as work:
         if not (as_json and auto_approve):
@@ -82,11 +100,11 @@ def apply(
                 emit(text)
         outcomes: list[Outcome] = []
         try:
-            check_guards(work.plan, guards)
-            if work.plan.has_changes and not auto_approve:
-                ask("Do you want to apply this?")
+            check_guards(work.plan, guards, manner)
+            if pending(work.plan, manner) and not auto_approve:
+                ask(_question(work.plan, manner))
             outcomes = apply_planned(
-                work, message=message, actor=actor, forced=guards, progress=_Progress().show
+                work, message=message, actor=actor, forced=guards, manner=manner, progress=_Progress().show
             )
             error = failure(outcomes)
         except Refused as refused:
@@ -95,6 +113,15 @@ def apply(
     if error is not None:
         error.shown = as_json
         raise error
+
+
+def _question(plan: Plan, manner: Manner) -> str:
+    verb = "stage" if manner.stages else "apply"
+    bases = [one.base for one in pending(plan, manner) if one.base and one.base.is_locked]
+    if manner.unlock and bases:
+        what = f"version {bases[0].version_number}" if len(bases) == 1 else f"{len(bases)} versions"
+        return f"Do you want to unlock {what} and {verb} this?"
+    return f"Do you want to {verb} this?"
 
 
 def _planning(given: Settings, slugs: tuple[str, ...], file: str | None) -> AbstractContextManager[Planned]:
@@ -134,7 +161,7 @@ def _report(work: Planned, outcomes: Sequence[Outcome], error: RowformError | No
             }
         )
         return
-    done = [outcome for outcome in outcomes if outcome.applied or outcome.error]
+    done = [outcome for outcome in outcomes if outcome.applied or outcome.error or outcome.staged_already]
     if done:
         emit()
     for outcome in done:
@@ -142,16 +169,28 @@ def _report(work: Planned, outcomes: Sequence[Outcome], error: RowformError | No
 
 
 def _report_one(outcome: Outcome, *, several: bool) -> None:
-    if outcome.applied:
-        if several:
-            emit(f"{escape(outcome.plan.slug)}:")
-        emit(complete_line(outcome))
-    elif outcome.error:
+    if outcome.error:
         note(f"{outcome.plan.slug} failed: {outcome.error.message}")
+        return
+    if several:
+        emit(f"{escape(outcome.plan.slug)}:")
+    emit(complete_line(outcome))
 
 
 def complete_line(outcome: Outcome) -> str:
-    """The stable line about an apply that is done."""
-    number = outcome.applied.version_number if outcome.applied else 0
+    """The stable line about an apply that is done, or was not needed."""
+    done, staged = outcome.applied, outcome.staged_already
+    slug = escape(outcome.plan.slug)
+    if staged:
+        how = _activation(staged.version_number, slug)
+        return f"Nothing to stage: version {staged.version_number} has this content already. {how}"
+    number = done.version_number if done else 0
     added, changed, destroyed = (outcome.plan.count(action) for action in Action)
+    if done and done.is_staged:
+        counts = f"{added} added, {changed} changed, {destroyed} destroyed."
+        return f"Apply complete! Version {number} staged: {counts} {_activation(number, slug)}"
     return active_line("Apply", number, added, changed, destroyed)
+
+
+def _activation(number: int, slug: str) -> str:
+    return f"Activate it with: rowform activate {number} -r {slug}"

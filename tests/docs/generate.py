@@ -1,4 +1,4 @@
-"""Brings the generated parts of the README and the picture up to date.
+"""Brings the generated parts of the README, the picture and the workflows up to date.
 
 ``generate.py`` writes; ``generate.py --check`` only tells what is not current, and leaves the
 sessions of the README to the tests, which run them anyway.
@@ -14,7 +14,8 @@ import click
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))  # run as a script, Python finds only this directory
 
-from tests.docs.checkout import checkout  # noqa: E402  # needs the line above
+from rowform.sync.pipelines import pipeline_files  # noqa: E402  # needs the line above
+from tests.docs.checkout import checkout  # noqa: E402
 from tests.docs.reference import filled  # noqa: E402
 from tests.docs.svg import svg  # noqa: E402
 from tests.docs.terminal import edit_command, play  # noqa: E402
@@ -107,18 +108,28 @@ def with_outputs(page: str) -> str:
     return page
 
 
+def workflows() -> dict[Path, str]:
+    """The workflows and the action in ``.github``, which are those that `rowform init` writes."""
+    return {
+        ROOT / name: text
+        for name, text in pipeline_files().items()
+        if name.startswith((".github/workflows/", ".github/actions/"))
+    }
+
+
 @click.command()
 @click.option("--check", is_flag=True, help="Write nothing; fail if something is not current.")
 def main(*, check: bool) -> None:
-    """Bring the README and the picture up to date."""
+    """Bring the README, the picture and the workflows up to date."""
     page = README.read_text("utf-8")
-    wanted = {README: filled(page if check else with_outputs(page)), PICTURE: picture()}
+    wanted = {README: filled(page if check else with_outputs(page)), PICTURE: picture(), **workflows()}
     outdated = [
         file for file, text in wanted.items() if not file.is_file() or file.read_text("utf-8") != text
     ]
     for file in outdated:
         click.echo(f"{'not current' if check else 'wrote'}: {file.relative_to(ROOT)}", err=check)
         if not check:
+            file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(wanted[file], "utf-8")
     if check and outdated:
         raise click.ClickException("run `make docs` and commit the result")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rowform import __version__
+from rowform.cli import completing
 from rowform.cli.commands import COMMANDS, Entry
 
 if TYPE_CHECKING:
@@ -69,10 +70,19 @@ class LazyGroup(click.Group):
     type=click.Path(),
     default="config",
     show_default=True,
+    envvar="ROWFORM_CONFIG_DIR",
+    show_envvar=True,
     help="The directory with the restaurants' settings.",
 )
 @click.option("--database-url", metavar="URL", help="The database; `embedded` for the built-in one.")
-@click.option("--target", metavar="NAME", help="A database that rowform.yaml names.")
+@click.option(
+    "--target",
+    metavar="NAME",
+    envvar="ROWFORM_TARGET",
+    show_envvar=True,
+    shell_complete=completing.targets,
+    help="A database that rowform.yaml names.",
+)
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.version_option(__version__, prog_name="rowform")
 @click.pass_context

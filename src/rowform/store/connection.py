@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from typing import Any
@@ -21,6 +22,8 @@ _KEEPALIVE = {"keepalives": 1, "keepalives_idle": 30, "keepalives_interval": 10,
 _HIDDEN = "the database"
 _HINT = "write postgresql://USER:PASSWORD@HOST:PORT/DATABASE, special characters percent-encoded"
 _PORTS = re.compile(r"[0-9,]*")
+# What psycopg warns of while it cleans up after an error would stand on stderr, with user and database.
+logging.getLogger("psycopg").addHandler(logging.NullHandler())
 
 
 def connect(url: str, *, application_name: str = "rowform", autocommit: bool = True) -> psycopg.Connection:

@@ -3,26 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import uuid4
 
 from rowform.dump import flow, scalar
 from rowform.errors import RowformError, UsageError
 from rowform.files import is_slug
+from rowform.header import RESTAURANT_FILE
 from rowform.kinds import Kind, kinds
+from rowform.modeline import modeline
 from rowform.sync.configuration import Settings
+from rowform.sync.pipelines import pipeline_files, top_above
 from rowform.sync.schemas import write_schemas
 from rowform.text import escape
 
-_MODELINE = "# yaml-language-server: $schema=../../schemas/{}.schema.json\n"
+
+@dataclass(frozen=True, slots=True)
+class Scaffold:
+    """The files that were written.
+
+    ``pipelines`` says that those for pipelines are among them, unless they were there already. ``top`` is the
+    repository's top directory if they were wanted, but not here: GitHub reads them nowhere else.
+    """
+
+    written: tuple[str, ...]
+    pipelines: bool = False
+    top: str | None = None
 
 
-def scaffold(settings: Settings, directory: Path, slug: str) -> list[str]:
+def scaffold(settings: Settings, directory: Path, slug: str, *, workflows: bool | None = None) -> Scaffold:
     """Write a restaurant's first files below ``directory``, and the schemas. Existing files stay.
 
-    Returns:
-        The files that were written.
+    Args:
+        settings: where the configuration is, below ``directory``.
+        directory: where to write.
+        slug: the restaurant's.
+        workflows: whether to write the files for pipelines too; by default with the first restaurant.
 
     Raises:
         UsageError: the slug is unusable, or the restaurant is there already.
@@ -34,14 +51,44 @@ def scaffold(settings: Settings, directory: Path, slug: str) -> list[str]:
     home = config / slug
     if home.exists():
         raise UsageError(f"{escape(str(home))} is there already", "--restaurant names another one")
+    wanted = not config.exists() if workflows is None else workflows
     written: list[str] = []
     for name, text in _files(slug, kinds()).items():
         _write(home / name, text, written)
-    ignore = directory / ".gitignore"
-    if not ignore.exists():
-        _write(ignore, "# The embedded database's data.\n.rowform/\n", written)
+    _write_missing(directory / ".gitignore", "# The embedded database's data.\n.rowform/\n", written)
     schemas, where = write_schemas(replace(settings, config_dir=config))
-    return [*written, *(f"{where}/{name}" for name in schemas)]
+    written.extend(f"{where}/{name}" for name in schemas)
+    if not wanted:
+        return Scaffold(tuple(written))
+    more = scaffold_pipelines(settings, directory)
+    return replace(more, written=(*written, *more.written))
+
+
+def scaffold_pipelines(settings: Settings, directory: Path) -> Scaffold:
+    """Write the files for pipelines below ``directory``. Existing files stay.
+
+    Raises:
+        RowformError: a file cannot be written.
+    """
+    top = top_above(directory)
+    if top is not None:
+        return Scaffold((), top=escape(str(top)))
+    written: list[str] = []
+    for name, text in pipeline_files(_below(directory, settings.config_dir)).items():
+        _write_missing(directory / name, text, written)
+    return Scaffold(tuple(written), pipelines=True)
+
+
+def _below(directory: Path, config_dir: Path) -> Path:
+    try:
+        return (directory / config_dir).resolve().relative_to(directory.resolve())
+    except ValueError:
+        return config_dir
+
+
+def _write_missing(file: Path, text: str, written: list[str]) -> None:
+    if not file.exists():
+        _write(file, text, written)
 
 
 def _write(file: Path, text: str, written: list[str]) -> None:
@@ -54,13 +101,18 @@ def _write(file: Path, text: str, written: list[str]) -> None:
     written.append(escape(str(file)))
 
 
-def _files(slug: str, known: Mapping[str, Kind]) -> Mapping[str, str]:
-    files = {
-        "restaurant.yaml": _MODELINE.format("restaurant")
+def restaurant_file(slug: str) -> str:
+    """A new restaurant's ``restaurant.yaml``, with an id of its own."""
+    return (
+        modeline("restaurant", depth=2)
         + f"id: {uuid4()}\nname: {scalar(slug.capitalize())}\ntimezone: Asia/Tokyo\n"
-    }
+    )
+
+
+def _files(slug: str, known: Mapping[str, Kind]) -> Mapping[str, str]:
+    files = {RESTAURANT_FILE: restaurant_file(slug)}
     for name, kind in known.items():
-        files[f"{name}.yaml"] = _MODELINE.format("settings") + "\n".join(_example(kind)) + "\n"
+        files[f"{name}.yaml"] = modeline("settings", depth=2) + "\n".join(_example(kind)) + "\n"
     return files
 
 

@@ -200,6 +200,7 @@ ALTER TABLE rowform.activations ENABLE ROW LEVEL SECURITY;
 ALTER TABLE rowform.notes ENABLE ROW LEVEL SECURITY;
 ALTER TABLE rowform.reached ENABLE ROW LEVEL SECURITY;
 ALTER TABLE rowform.passed_over ENABLE ROW LEVEL SECURITY;
+ALTER VIEW rowform.staged_versions SET (security_invoker = true);
 ALTER VIEW rowform.fresh_versions SET (security_invoker = true);
 ALTER VIEW rowform.open_versions SET (security_invoker = true);
 
@@ -207,4 +208,5 @@ ALTER VIEW rowform.open_versions SET (security_invoker = true);
 REVOKE ALL ON rowform.members FROM PUBLIC;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA rowform FROM PUBLIC;
 GRANT USAGE ON SCHEMA rowform TO PUBLIC;
-GRANT EXECUTE ON FUNCTION rowform.my_restaurants(), rowform.policy(regclass, "char", boolean) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION rowform.my_restaurants(), rowform.policy(regclass, "char", boolean), rowform.last_lock(uuid)
+    TO PUBLIC;

@@ -28,8 +28,13 @@ COMMANDS: dict[str, Entry] = {
     "log": Entry("log:log", "Show the audit trail."),
     "activate": Entry("activate:activate", "Make another version the active one."),
     "rollback": Entry("activate:rollback", "Go back to what the active version replaced."),
+    "drift": Entry("drift:drift", "Show what direct writes have changed."),
+    "pull": Entry("pull:pull", "Write what is live into the configuration."),
     "lock": Entry("lock:lock", "Freeze a version."),
     "unlock": Entry("lock:unlock", "Thaw a version."),
+    "import": Entry("import_:import_", "Bring settings out of browsers into YAML."),
+    "export": Entry("export:export", "Bring settings back into browsers."),
+    "completion": Entry("completion:completion", "Print what completes commands in a shell."),
     "db": Entry("db:db", "Install rowform in a database, and look at it."),
 }
 

@@ -1,0 +1,44 @@
+"""``rowform export``."""
+
+from __future__ import annotations
+
+import click
+
+from rowform.cli.common import print_json, restaurants_option, settings
+from rowform.errors import UsageError
+from rowform.sync.exporting import browser_settings
+
+
+@click.command()
+@click.argument("version", required=False)
+@restaurants_option
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["localstorage"]),
+    default="localstorage",
+    show_default=True,
+    help="What is to read it.",
+)
+@click.option(
+    "--like", metavar="FILE", help="The imported file whose shape it gets; the latest one by default."
+)
+@click.option("--rows", is_flag=True, help="The shape of database rows, whatever was imported.")
+@click.pass_context
+def export(
+    ctx: click.Context,
+    *,
+    version: str | None,
+    slugs: tuple[str, ...],
+    form: str,  # noqa: ARG001  # there is one so far
+    like: str | None,
+    rows: bool,
+) -> None:
+    """VERSION is a number, `active`, which is the default, or `config` for the files, without a database.
+
+    `localstorage` is the value of a browser's key shift-schedule-settings: in the shape in which the
+    restaurant's settings were imported, else as database rows.
+    """
+    if like is not None and rows:
+        raise UsageError("--like and --rows are two shapes", "give one of them")
+    print_json(browser_settings(settings(ctx), slugs, version, like=like, rows=rows))

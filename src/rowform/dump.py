@@ -25,8 +25,10 @@ _DAY = re.compile(DAY_PATTERN)
 #: Words that some YAML version reads as null or a boolean.
 _RESERVED = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
 _INDENT = "  "
+#: Characters in a line, up to which a collection in flow style stays on it.
+WIDTH = 100
 #: A longer key needs a question mark (YAML 1.2.2, section 8.2.2: 1,024 characters).
-_MAX_SIMPLE_KEY = 1000
+MAX_SIMPLE_KEY = 1000
 
 
 def dump(content: Content, kinds: Mapping[str, Kind]) -> str:
@@ -43,7 +45,7 @@ def dump(content: Content, kinds: Mapping[str, Kind]) -> str:
 
 def entry_lines(kind: Kind, entry: Entry) -> Iterator[str]:
     """One entry as an item of its kind's list; the key first, fields at their default left out."""
-    for line in item_lines(kind, written(kind, entry)):
+    for line in item_lines(kind, written(kind, entry), deeper=len(_INDENT)):
         yield _INDENT + line
 
 
@@ -59,18 +61,26 @@ def is_default(kind: Kind, name: str, value: Any) -> bool:
     return name in defaults and value == defaults[name] and type(value) is type(defaults[name])
 
 
-def item_lines(kind: Kind, item: Mapping[str, Any]) -> Iterator[str]:
-    """The fields of an entry as an item of a list, which is not indented; the key first."""
+def item_lines(kind: Kind, item: Mapping[str, Any], *, deeper: int = 0) -> Iterator[str]:
+    """The fields of an entry as an item of a list, which is not indented; the key first.
+
+    Args:
+        kind: its kind.
+        item: the fields.
+        deeper: how many columns further to the right the lines will stand.
+    """
     days = {column.name for column in kind.columns if column.sql_type == "date"}
     first = True
     for name in dict.fromkeys((kind.key, PREVIOUSLY, *kind.column_names)):
         if name in item:
-            for line in member_lines(name, item[name], 1, plain=name in days):
+            for line in member_lines(name, item[name], 1, plain=name in days, deeper=deeper):
                 yield f"- {line.lstrip()}" if first else line
                 first = False
 
 
-def member_lines(name: str, value: Any, depth: int = 0, *, plain: bool = False) -> Iterator[str]:
+def member_lines(
+    name: str, value: Any, depth: int = 0, *, plain: bool = False, deeper: int = 0
+) -> Iterator[str]:
     """A member of a mapping in block style.
 
     Args:
@@ -78,26 +88,61 @@ def member_lines(name: str, value: Any, depth: int = 0, *, plain: bool = False) 
         value: its value.
         depth: how deep it stands.
         plain: whether it is a date field, whose dates need no quotes.
+        deeper: how many columns further to the right the lines will stand.
     """
     indent = _INDENT * depth
     if plain and isinstance(value, str) and _DAY.fullmatch(value):
         yield f"{indent}{scalar(name)}: {value}"
         return
-    key = scalar(name)
-    head = f"{indent}{key}:"
-    if len(key) > _MAX_SIMPLE_KEY:
-        yield f"{indent}? {key}"
-        head = f"{indent}:"
+    *above, head = _heads(indent, name)
+    yield from above
     if is_object(value) and value:
         yield head
         for inner, item in value.items():
-            yield from member_lines(inner, item, depth + 1)
+            yield from member_lines(inner, item, depth + 1, deeper=deeper)
     elif is_list(value) and any((is_object(item) or is_list(item)) and item for item in value):
         yield head
         for item in value:
-            yield f"{indent}{_INDENT}- {flow(item)}"
+            yield from _fitted(f"{indent}{_INDENT}-", item, indent + _INDENT, deeper)
     else:
-        yield f"{head} {flow(value)}"
+        yield from _fitted(head, value, indent, deeper)
+
+
+def _heads(indent: str, name: str) -> Iterator[str]:
+    """What stands before the value of a member: one line, or two if the key is long."""
+    key = scalar(name)
+    if len(key) > MAX_SIMPLE_KEY:
+        yield f"{indent}? {key}"
+        yield f"{indent}:"
+    else:
+        yield f"{indent}{key}:"
+
+
+def _fitted(head: str, value: Any, indent: str, deeper: int) -> Iterator[str]:
+    """A value behind its key or dash on one line, or in block style if it is too much for one."""
+    line = f"{head} {flow(value)}"
+    if len(line) + deeper <= WIDTH or not value or not (is_object(value) or is_list(value)):
+        yield line
+        return
+    below = _below(value, indent + _INDENT, deeper)
+    if head.endswith("-"):
+        # What is in an element begins beside its dash.
+        yield f"{head} {next(below)[len(head) + 1 :]}"
+    else:
+        yield head
+    yield from below
+
+
+def _below(value: Any, indent: str, deeper: int) -> Iterator[str]:
+    """What is in a collection, each on a line of its own."""
+    if is_object(value):
+        for name, item in value.items():
+            *above, head = _heads(indent, name)
+            yield from above
+            yield from _fitted(head, item, indent, deeper)
+    else:
+        for item in value:
+            yield from _fitted(f"{indent}-", item, indent, deeper)
 
 
 def flow(value: Any) -> str:
@@ -111,7 +156,7 @@ def flow(value: Any) -> str:
 
 def _flow_key(key: str) -> str:
     shown = scalar(key)
-    return shown if len(shown) <= _MAX_SIMPLE_KEY else f"? {shown} "
+    return shown if len(shown) <= MAX_SIMPLE_KEY else f"? {shown} "
 
 
 def scalar(value: Any) -> str:

@@ -20,6 +20,8 @@ WORKS = {
     "read": "reading:read",
     "direct": "versions:direct_writes",
     "activate": "versions:activate",
+    "pull": "pull:pull",
+    "fmt": "pull:fmt",
 }
 
 

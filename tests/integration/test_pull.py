@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.project import SAKURA, Project
+from tests.support.round_trips import waits
 
 ROOT = Path(__file__).parents[2]
 NOTHING = "Nothing to pull. The configuration has what is live.\n"
@@ -319,3 +320,21 @@ def test_a_rename_back_and_forth(project: Project) -> None:
     assert (change["action"], change["key"], change["previous_key"]) == ("update", "A", "B")
     assert files(project)["sakura/a.yaml"] == b"staff_groups:\n  - name: A\n    color: '#fff'\n"
     assert project.ok("plan").out == NO_CHANGES
+
+
+def test_a_pull_waits_as_often_as_a_plan_whatever_changed(example: Project) -> None:
+    ordinary = waits(example, "plan")
+    assert waits(example, "pull") == ordinary
+    sql(example, "UPDATE priority_rules SET penalty_weight = 81.5 WHERE name = 'Kishi early'")
+    assert waits(example, "pull") == ordinary
+    example.commit("Pulled")
+    sql(example, "UPDATE daily_limits SET penalty_weight = coalesce(penalty_weight, 0) + 1")
+    sql(example, "UPDATE staff_groups SET description = concat(name, ' at work')")
+    assert waits(example, "pull") == ordinary
+    example.commit("Pulled")
+    assert waits(example, "pull") == ordinary
+    # One more: which restaurants there are, and only then what they have.
+    shutil.rmtree(example.directory / "config")
+    (example.directory / "config").mkdir()
+    assert waits(example, "pull") == ordinary + 1
+    assert example.ok("plan").out == NO_CHANGES

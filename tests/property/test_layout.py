@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rowform.document import parse
+from rowform.dump import dump
 from rowform.kinds import kinds
 from rowform.layout import Form, formatted
-from rowform.state import digest
+from rowform.state import digest, entry
 from tests.property.strategies import models, texts
 from tests.support.builders import loaded
 
@@ -93,6 +94,31 @@ def test_a_configuration_means_the_same_and_keeps_its_comments(data: st.DataObje
     assert before.restaurants.keys() == after.restaurants.keys()
     for slug, one in before.restaurants.items():
         assert digest(after.restaurants[slug].content) == digest(one.content)
+
+
+#: Texts that take one line, part of one, and a key that needs a question mark.
+LONG = st.sampled_from(["x", "料理長 " * 5, "long " * 15, "a: b " * 30, "k" * 999, "k" * 1001, "é" * 1001])
+WIDE = st.recursive(
+    LONG | st.integers(0, 99) | st.none(),
+    lambda below: st.lists(below, max_size=6) | st.dictionaries(LONG, below, max_size=4),
+    max_leaves=25,
+)
+
+
+@given(st.lists(WIDE, min_size=1, max_size=3))
+def test_what_is_dumped_is_canonical_however_wide(values: list[Any]) -> None:
+    kind = kinds()["daily_limits"]
+    made = [
+        entry(kind, {"name": f"{number}", "limit_config": {"free": value, "x": [value]}})
+        for number, value in enumerate(values)
+    ]
+    text = dump({kind.name: {one.key: one for one in made}}, kinds())
+    assert fmt("f", text.encode()) == text
+    document, _ = parse("f", text.encode())
+    assert document is not None
+    assert isinstance(document.value, dict)
+    again = [item["limit_config"] for item in document.value[kind.name]]
+    assert meaning(again) == meaning([one.values["limit_config"] for one in made])
 
 
 class Sketch:

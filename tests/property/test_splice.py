@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
+from itertools import count
 from random import Random
 from typing import Any
 
-from hypothesis import assume, given
+import pytest
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rowform.document import Document, parse
-from rowform.kinds import kinds
-from rowform.pull.restaurant import canonical_element
-from rowform.pull.texts import canonical_member
-from rowform.splice import Guide, splice
+from rowform.pull.texts import canonical_element, canonical_member
+from rowform.splice import Guide, Pointer, splice
+from rowform.splice.excerpts import excerpt
+from rowform.splice.values import token
 from tests.property.strategies import mutations
 from tests.property.test_layout import MARK, Sketch
 
@@ -27,8 +30,8 @@ VALUES: tuple[Any, ...] = (
 
 def lines(_: Any, name: str | None, value: Any) -> list[str]:
     if name is None:
-        return canonical_element(value, kinds())
-    return canonical_member(name, value, day=False, kinds=kinds())
+        return canonical_element(value)
+    return canonical_member(name, value, day=False)
 
 
 GUIDE = Guide(lambda _: (), lines)
@@ -56,10 +59,7 @@ def understood(text: str) -> Document:
 
 @given(SEEDS, st.data())
 def test_what_comes_out_means_what_was_wanted(seed: int, data: st.DataObject) -> None:
-    found = sketch(seed)
-    assume(found is not None)
-    assert found is not None
-    text, value = found
+    text, value = next(found for found in map(sketch, count(seed)) if found is not None)
     assert splice(text, value, GUIDE) is text
     wanted = {key: data.draw(mutations(item)) for key, item in value.items() if data.draw(st.integers(0, 5))}
     result = splice(text, wanted, GUIDE)
@@ -89,10 +89,8 @@ def replaced(random: Random, value: Any) -> Any:
 
 @given(SEEDS)
 def test_other_scalars_keep_every_comment(seed: int) -> None:
-    found = sketch(seed)
-    assume(found is not None and "&" not in found[0])
-    assert found is not None
-    text, value = found
+    drawn = (sketch(one) for one in count(seed))
+    text, value = next(found for found in drawn if found is not None and "&" not in found[0])
     result = splice(text, replaced(Random(seed), value), GUIDE)
     # What looks like a comment inside a text is a part of it.
     if result is not None and not re.search(r"[|>]|'[^'\n]*#|\"[^\"\n]*#", text):
@@ -150,3 +148,79 @@ def test_hardly_any_text_cannot_be_edited() -> None:
             failed += splice(found[0], wanted, GUIDE) is None
     assert total > 500
     assert failed < total / 50
+
+
+def listed(random: Random, number: int) -> tuple[str, dict[str, Any]] | None:
+    """A text with two lists of entries, each in the manner of somebody else."""
+    sketcher = Sketch(random.randrange(2**32))
+    usual = random.randrange(5)
+    lines: list[str] = []
+    for kind in ("kind", "more"):
+        lines += [f"{kind}:{sketcher.beside()}", *sketcher.lines(2)]
+        for index in range(number):
+            head = f"  - name: {kind} {index}{sketcher.beside()}"
+            match usual if random.random() < 0.7 else random.randrange(5):
+                case 0:
+                    lines += [f"  - {{name: {kind} {index}, a: [1, {sketcher.flow(1)}]}}"]
+                case 1:
+                    lines += [head, *sketcher.block_scalar("    text:", 4)]
+                case 2:
+                    lines += [f"  -{sketcher.beside()}", *sketcher.lines(4), f"    name: {kind} {index}"]
+                case 3:
+                    lines += [head, *sketcher.value("    deep:", 4, 2, mapping=True)]
+                case _:
+                    lines += [head, f"    weight: {index}{sketcher.beside()}"]
+            lines += sketcher.lines(4)
+    text = random.choice(["\n", "\n", "\r\n"]).join([*lines, ""])
+    document, problems = parse("f", text.encode())
+    if document is None or problems or not isinstance(document.value, dict):
+        return None
+    return text, document.value
+
+
+def edited_lists(random: Random, value: dict[str, Any]) -> tuple[dict[str, Any], Guide]:
+    """Some entries changed, gone and new, and which is which."""
+    wanted: dict[str, Any] = {}
+    aligned: dict[Pointer, list[int | None]] = {}
+    for name, entries in value.items():
+        items: list[tuple[int | None, Any]] = []
+        for index, one in enumerate(entries):
+            match random.randrange(30):
+                case 0:
+                    pass
+                case 1:
+                    items.append((index, {**one, "weight": random.choice(VALUES)}))
+                case 2:
+                    items.append((index, {key: item for key, item in one.items() if key == "name"}))
+                case 3:
+                    items += [(index, one), (None, {"name": "new", "weight": random.choice(VALUES)})]
+                case 4:
+                    items.append((index, {**one, "name": f"{one['name']} anew", "a": [1]}))
+                case _:
+                    items.append((index, one))
+        wanted[name] = [one for _, one in items]
+        aligned[(name,)] = [index for index, _ in items]
+    return wanted, replace(GUIDE, aligned=aligned, apart=random.random() < 0.5)
+
+
+def test_an_excerpt_is_edited_as_the_whole_would_be() -> None:
+    total = shorter = 0
+    for seed in range(900):
+        random = Random(seed)
+        found = listed(random, random.choice([5, 8, 20]))
+        if found is None:
+            continue
+        text, value = found
+        wanted, guide = edited_lists(random, value)
+        short = excerpt(text, value, wanted, guide)
+        total += 1
+        if short is None or token(value) == token(wanted):
+            continue
+        assert len(short.text) < len(text)
+        shorter += 1
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("rowform.splice.excerpt", lambda *_: None)
+            whole = splice(text, wanted, guide)
+        assert splice(text, wanted, guide) == whole, text
+    assert total > 200
+    assert shorter > total / 3

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from rowform import layout
-from rowform.dump import dump
+from rowform.dump import WIDTH, dump
 from rowform.kinds import kinds
-from rowform.layout import WIDTH, Form, formatted
+from rowform.layout import Form, formatted
 from rowform.layout.tree import Tree
 from tests.support.builders import content, group, setting
 

@@ -102,6 +102,17 @@ class Outline:
             return None
         return begin[0], begin[0] + written.count("\n")
 
+    def spans(self, name: str) -> list[tuple[int, int]]:
+        """Where the entries of a top-level list stand, by offset, each up to the next one's first line.
+
+        What stands between two entries is in the span of the first. Nothing, if they are not known.
+        """
+        section = self._sections.get(name)
+        if self._faulty or section is None or self._entry(section, 0) is None or section.entries is None:
+            return []
+        starts = [start for start, _ in section.entries]
+        return list(zip(starts, [*starts[1:], section.end], strict=True))
+
     def place(self, pointer: Pointer) -> tuple[Place, Pointer] | None:
         """The place of the entry that holds ``pointer``, and the steps from there on."""
         section = self._section(pointer)

@@ -13,10 +13,10 @@ from rowform.document import parse
 from rowform.kinds import Kind
 from rowform.layout.read import read
 from rowform.layout.rules import Form, canonical
-from rowform.layout.write import WIDTH, write
+from rowform.layout.write import write
 from rowform.location import Location, Problem
 
-__all__ = ["WIDTH", "Form", "formatted"]
+__all__ = ["Form", "formatted"]
 
 
 def formatted(
@@ -41,6 +41,8 @@ def formatted(
     tree = read(text)
     canonical(tree, form, kinds)
     result = write(tree)
+    if result == text:
+        return result, []
     again, faults = parse(file, result.encode())
     if again is None or faults or _meaning(again.value) != _meaning(document.value):
         return None, [_fault(file, "mean something else")]

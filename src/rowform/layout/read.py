@@ -102,6 +102,9 @@ class _Reader:
     def _gap(self, start: int) -> Comment | None:
         """Read on to the next token. Returns the comment on the line that goes on at ``start``."""
         between = self.text[start : next(self._starts)]
+        if "#" not in between and between.count("\n") <= (1 if start else 0):
+            # Nearly always: punctuation, and at most the end of the line.
+            return None
         self.tree.comments += _comments(between)
         first, *rest = between.split("\n")
         beside = None
@@ -219,9 +222,11 @@ def _scalar(event: Any, source: str) -> Scalar:
     if event.style in BLOCK:
         return _block_scalar(event.style, value, anchor, source)
     style = source[:1] if event.style in ("'", '"') else ""
+    if "\n" not in source:
+        return Scalar(style, value, [source], anchor)
     first, *rest = source.split("\n")
     lines = [_stripped(first, style), *(_stripped(line.lstrip(" \t"), style) for line in rest)]
-    return Scalar(style, value, lines if rest else [source], anchor)
+    return Scalar(style, value, lines, anchor)
 
 
 def _stripped(line: str, style: str) -> str:

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import dropwhile
 
+from rowform.dump import MAX_SIMPLE_KEY, WIDTH
 from rowform.layout.tree import BLOCK, Collection, Comment, Item, Scalar, Tree, width_of
 
-#: Characters in a line, up to which flow style stays flow style.
-WIDTH = 100
-#: A longer key needs a question mark (YAML 1.2.2, section 8.2.2: 1,024 characters).
-_MAX_SIMPLE_KEY = 1000
 _INDENT = "  "
 #: Spaces before a comment whose line has become quite another one.
 _GAP = 2
@@ -79,7 +76,7 @@ class _Writer:
 
     def _member(self, margin: str, key: Scalar, item: Item, indent: str) -> None:
         text = _key(key)
-        if len(text) > _MAX_SIMPLE_KEY:
+        if len(text) > MAX_SIMPLE_KEY:
             self.line(f"{margin}? {text}")
             head = f"{indent}:"
         else:
@@ -193,7 +190,7 @@ def _flow(node: Scalar | Collection) -> str | None:
         value = _joined(_anchor(item.value), value)
         if item.key is not None:
             key = _key(item.key)
-            if len(key) > _MAX_SIMPLE_KEY:
+            if len(key) > MAX_SIMPLE_KEY:
                 return None
             value = f"{key} : {value}" if item.key.style == "*" else f"{key}: {value}"
         parts.append(value)

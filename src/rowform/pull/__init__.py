@@ -43,7 +43,7 @@ def adopted(live: Live, kinds: Mapping[str, Kind]) -> Pulled:
     files: list[FileChange] = []
     changes: list[SettingChange] = []
     for parts, text, entries in new_files(live, kinds):
-        files.append(FileChange(parts, None, text.encode()))
+        files.append(FileChange(parts, None, text.encode("utf-8", "surrogatepass")))
         changes += (SettingChange(Action.CREATE, kind, key, None, parts) for kind, key in entries)
     return Pulled(tuple(changes), tuple(files))
 

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from rowform.diff import Action
 from rowform.document import Document, parse
-from rowform.dump import flow, is_default, written
+from rowform.dump import is_default, written
 from rowform.entries import Written
 from rowform.header import RESTAURANT_FILE
 from rowform.jsontypes import is_list, is_object
 from rowform.kinds import Kind
 from rowform.kinds.base import PREVIOUSLY
 from rowform.kinds.restaurant import RestaurantFile
-from rowform.layout import Form
 from rowform.load import SourceFile
 from rowform.pull.model import FileChange, Live, Parts, Pulled, SettingChange
-from rowform.pull.texts import canonical_item, canonical_member, file_name, kind_texts, laid_out
+from rowform.pull.texts import canonical_element, canonical_item, canonical_member, file_name, kind_texts
+from rowform.pull.work import Work
 from rowform.splice import Guide, Pointer, splice
 from rowform.state import Content, Entry
 
@@ -28,34 +27,12 @@ Inherited = Mapping[str, Mapping[str, Entry]]
 Renames = Mapping[str, Mapping[str, str]]
 
 
-#: Fewer entries that are in order of their keys may be so by chance.
-_ORDERED = 3
-
-
 class UneditableError(Exception):
     """A file is written in a way that cannot be edited; ``shown`` names it."""
 
     def __init__(self, shown: str) -> None:
         super().__init__(shown)
         self.shown = shown
-
-
-@dataclass(slots=True)
-class _Work:
-    """A file with settings while it changes. ``items`` has each element's former index and value, by kind."""
-
-    source: SourceFile
-    document: Document
-    items: dict[str, list[tuple[int | None, dict[str, Any]]]] = field(
-        default_factory=dict[str, list[tuple["int | None", dict[str, Any]]]]
-    )
-
-    def of(self, kind: str) -> list[tuple[int | None, dict[str, Any]]]:
-        if kind not in self.items:
-            value = self.document.value
-            found = value.get(kind) if is_object(value) else None
-            self.items[kind] = [(n, one) for n, one in enumerate(found)] if is_list(found) else []
-        return self.items[kind]
 
 
 class RestaurantFiles:
@@ -83,7 +60,8 @@ class RestaurantFiles:
         self._shown = {file.shown: file.parts for file in files}
         self._inherited = inherited
         self._kinds = kinds
-        self._works: dict[Parts, _Work] = {}
+        self._documents: dict[Parts, Document] = {}
+        self._works: dict[Parts, Work] = {}
         self._new: dict[Parts, dict[str, Entry]] = {}
         self._changes: list[SettingChange] = []
 
@@ -96,6 +74,7 @@ class RestaurantFiles:
         Raises:
             UneditableError: a file cannot be edited so that it says this and keeps the rest.
         """
+        self._documents = dict(self._read())
         header = self._document((self._live.slug, RESTAURANT_FILE))
         value = header.value if is_object(header.value) else {}
         before: Mapping[str, list[str]] = value.get("without", {})
@@ -107,10 +86,20 @@ class RestaurantFiles:
         return Pulled(tuple(self._changes), tuple(files))
 
     def _document(self, parts: Parts) -> Document:
-        document, _ = parse(self._files[parts].shown, self._files[parts].data)
-        if document is None:
-            raise UneditableError(self._files[parts].shown)
-        return document
+        if parts not in self._documents:
+            document, _ = parse(self._files[parts].shown, self._files[parts].data)
+            if document is None:
+                raise UneditableError(self._files[parts].shown)
+            self._documents[parts] = document
+        return self._documents[parts]
+
+    def _read(self) -> Iterator[tuple[Parts, Document]]:
+        """The files that loading has read: those with entries."""
+        for entries in self._content.values():
+            for one in entries.values():
+                parts = self._home(one)
+                if parts is not None and isinstance(one.origin, Written):
+                    yield parts, one.origin.document
 
     # --- settings --------------------------------------------------------------------------------
 
@@ -134,13 +123,17 @@ class RestaurantFiles:
                 self._remove(kind, there[key], parts)
                 changes.append(self._change(Action.DELETE, kind, key, parts))
         changes += self._from_above(kind, inherited, kept, renamed, dropped)
-        for key in sorted(live.keys() - kept):
-            if key in inherited and inherited[key].canonical == live[key].canonical:
-                continue
-            parts = self._add(kind, live[key])
+        added = [
+            key
+            for key in sorted(live.keys() - kept)
+            if key not in inherited or inherited[key].canonical != live[key].canonical
+        ]
+        home = self._best_home(kind) if added else ()
+        for key in added:
+            self._add(kind, live[key], home)
             was = there.get(renames.get(key, key))
             action = Action.CREATE if was is None else Action.UPDATE
-            changes.append(self._change(action, kind, key, parts, was.key if was else None))
+            changes.append(self._change(action, kind, key, home, was.key if was else None))
         self._changes += sorted(changes, key=lambda one: one.key)
 
     def _change(
@@ -174,51 +167,30 @@ class RestaurantFiles:
         """The file of an entry of the restaurant's own; ``None`` if it is inherited."""
         return self._shown.get(one.origin.document.file) if isinstance(one.origin, Written) else None
 
-    def _work(self, parts: Parts, one: Entry | None = None) -> _Work:
+    def _work(self, parts: Parts) -> Work:
         if parts not in self._works:
-            document = (
-                one.origin.document if one and isinstance(one.origin, Written) else self._document(parts)
-            )
-            self._works[parts] = _Work(self._files[parts], document)
+            self._works[parts] = Work(self._files[parts], self._document(parts))
         return self._works[parts]
 
-    def _position(self, kind: Kind, one: Entry, work: _Work) -> int:
-        index = one.origin.pointer[1] if isinstance(one.origin, Written) else None
-        return next(n for n, (old, _) in enumerate(work.of(kind.name)) if old == index)
-
     def _update(self, kind: Kind, one: Entry, live: Entry, parts: Parts) -> None:
-        work = self._work(parts, one)
-        items = work.of(kind.name)
-        at = self._position(kind, one, work)
-        items[at] = (items[at][0], updated(kind, items[at][1], live))
+        items, index = self._work(parts).of(kind).there, _index(one)
+        items[index] = updated(kind, items[index] or {}, live)
 
     def _remove(self, kind: Kind, one: Entry, parts: Parts) -> None:
-        work = self._work(parts, one)
-        del work.of(kind.name)[self._position(kind, one, work)]
+        self._work(parts).of(kind).there[_index(one)] = None
 
-    def _add(self, kind: Kind, one: Entry) -> Parts:
-        """Put an entry where its siblings are; returns the file."""
-        parts = self._best_home(kind)
-        if parts not in self._files:
+    def _add(self, kind: Kind, one: Entry, parts: Parts) -> None:
+        if parts in self._files:
+            self._work(parts).of(kind).new.append(written(kind, one))
+        else:
             self._new.setdefault(parts, {})[one.key] = one
-            return parts
-        items = self._work(parts).of(kind.name)
-        keys = [str(item.get(kind.key)) for _, item in items]
-        at = len(items)
-        if len(keys) >= _ORDERED and keys == sorted(keys):
-            at = next((n for n, key in enumerate(keys) if key > one.key), at)
-        items.insert(at, (None, written(kind, one)))
-        return parts
 
     def _best_home(self, kind: Kind) -> Parts:
         """The file with most entries of a kind; else one that names it, else the kind's own."""
-        homes: list[tuple[int, int, Parts]] = []
-        for parts in self._files:
-            if parts[1:] != (RESTAURANT_FILE,):
-                value = self._work(parts).document.value
-                found = value.get(kind.name) if is_object(value) else None
-                if is_list(found):
-                    homes.append((-len(found), len(parts), parts))
+        works = {parts: self._work(parts) for parts in self._files if parts[1:] != (RESTAURANT_FILE,)}
+        homes = [
+            (-len(work.entries(kind)), len(parts), parts) for parts, work in works.items() if work.names(kind)
+        ]
         return min(homes)[2] if homes else (self._live.slug, file_name(kind, 1))
 
     # --- texts -------------------------------------------------------------------------------------
@@ -232,7 +204,7 @@ class RestaurantFiles:
         source = self._files[(self._live.slug, RESTAURANT_FILE)]
         guide = Guide(
             lambda at: tuple(RestaurantFile.model_fields) if not at else tuple(self._kinds),
-            lambda _, name, one: canonical_member(str(name), one, day=False, kinds=self._kinds),
+            lambda _, name, one: canonical_member(str(name), one, day=False),
         )
         yield from _file_change(source, header, wanted, guide)
 
@@ -244,7 +216,8 @@ class RestaurantFiles:
             value = work.document.value
             wanted: dict[str, Any] = dict(value) if is_object(value) else {}
             aligned: dict[Pointer, Sequence[int | None]] = {}
-            for kind, items in work.items.items():
+            for kind, changed in work.items.items():
+                items = changed.placed(self._kinds[kind])
                 if items or kind in wanted:
                     wanted[kind] = [item for _, item in items]
                     aligned[(kind,)] = [index for index, _ in items]
@@ -256,8 +229,7 @@ class RestaurantFiles:
             kind = self._kinds[next(iter(entries.values())).kind]
             for number, text in enumerate(kind_texts(kind, entries), 1):
                 name = (*parts[:-1], file_name(kind, number))
-                shown = laid_out(text.text, Form.SETTINGS, self._kinds)
-                yield FileChange(name, None, shown.encode("utf-8", "surrogatepass"))
+                yield FileChange(name, None, text.text.encode("utf-8", "surrogatepass"))
 
     def _order(self, at: Pointer) -> Sequence[str]:
         if not at:
@@ -270,25 +242,22 @@ class RestaurantFiles:
     def _lines(self, at: Pointer, name: str | None, value: Any) -> list[str]:
         kind = self._kinds.get(str(at[0])) if at else None
         if not at and name is not None and is_list(value):
-            items = (canonical_item(self._kinds[name], item, self._kinds) for item in value)
+            items = (canonical_item(self._kinds[name], item) for item in value)
             indented = [f"  {line}" for item in items for line in item]
             return [f"{name}:", *indented] if indented else [f"{name}: []"]
         if kind is not None and len(at) == 1 and name is None:
-            return canonical_item(kind, value, self._kinds)
+            return canonical_item(kind, value)
         if name is None:
-            return canonical_element(value, self._kinds)
+            return canonical_element(value)
         days = {column.name for column in kind.columns if column.sql_type == "date"} if kind else set[str]()
-        return canonical_member(name, value, day=len(at) == 2 and name in days, kinds=self._kinds)
+        return canonical_member(name, value, day=len(at) == 2 and name in days)
 
 
-def canonical_element(value: Any, kinds: Mapping[str, Kind]) -> list[str]:
-    """The lines of an element of a list inside a setting."""
-    if not is_object(value) or not value:
-        return [f"- {flow(value)}"]
-    lines = [
-        line for name, one in value.items() for line in canonical_member(name, one, day=False, kinds=kinds)
-    ]
-    return [f"- {lines[0]}", *(f"  {line}" if line else line for line in lines[1:])]
+def _index(one: Entry) -> int:
+    """Which of the entries of its kind in its file an entry is."""
+    if not isinstance(one.origin, Written) or not isinstance(one.origin.pointer[1], int):
+        raise TypeError(f"{one.kind} {one.key} is in no file")
+    return one.origin.pointer[1]
 
 
 def updated(kind: Kind, item: Mapping[str, Any], live: Entry) -> dict[str, Any]:
@@ -311,7 +280,7 @@ def updated(kind: Kind, item: Mapping[str, Any], live: Entry) -> dict[str, Any]:
 def _file_change(
     source: SourceFile, document: Document, wanted: Mapping[str, Any], guide: Guide
 ) -> Iterator[FileChange]:
-    text = splice(document.text, dict(wanted), guide)
+    text = splice(document.text, dict(wanted), guide, document.value)
     if text is None:
         raise UneditableError(source.shown)
     if text != document.text:

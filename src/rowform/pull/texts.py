@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from rowform.document import MAX_BYTES
-from rowform.dump import item_lines, member_lines, written
+from rowform.dump import entry_lines, flow, item_lines, member_lines
 from rowform.header import RESTAURANT_FILE
+from rowform.jsontypes import is_object
 from rowform.kinds import Kind
-from rowform.layout import WIDTH, Form, formatted
 from rowform.modeline import modeline
 from rowform.pull.model import Live, Parts
 from rowform.state import Entry
 
-#: A file is closed at this size; canonical layout may take more bytes than the lines here.
+#: A file is closed at this size, so that there is room for what people add.
 _FULL = MAX_BYTES // 4
 _INDENT = "  "
 
@@ -31,14 +31,14 @@ def new_files(
     live: Live, kinds: Mapping[str, Kind]
 ) -> Iterator[tuple[Parts, str, Sequence[tuple[str, str]]]]:
     """All files of a restaurant, in canonical layout, and the kinds and keys in each."""
-    yield (live.slug, RESTAURANT_FILE), laid_out(restaurant_text(live), Form.RESTAURANT, kinds), ()
+    yield (live.slug, RESTAURANT_FILE), restaurant_text(live), ()
     for name, kind in kinds.items():
         entries = live.content.get(name)
         if entries:
             for number, text in enumerate(kind_texts(kind, entries), 1):
                 yield (
                     (live.slug, file_name(kind, number)),
-                    laid_out(text.text, Form.SETTINGS, kinds),
+                    text.text,
                     [(name, key) for _, key in text.starts],
                 )
 
@@ -61,7 +61,7 @@ def kind_texts(kind: Kind, entries: Mapping[str, Entry]) -> Iterator[KindText]:
     head = [modeline("settings", depth=2).rstrip("\n"), f"{kind.name}:"]
     lines, size, starts = list(head), 0, list[tuple[int, str]]()
     for key in sorted(entries):
-        new = [_INDENT + line for line in item_lines(kind, written(kind, entries[key]))]
+        new = list(entry_lines(kind, entries[key]))
         grown = sum(len(line.encode("utf-8", "surrogatepass")) + 1 for line in new)
         if size and size + grown > _FULL:
             yield KindText("\n".join([*lines, ""]), tuple(starts))
@@ -72,39 +72,20 @@ def kind_texts(kind: Kind, entries: Mapping[str, Entry]) -> Iterator[KindText]:
     yield KindText("\n".join([*lines, ""]), tuple(starts))
 
 
-def laid_out(text: str, form: Form, kinds: Mapping[str, Kind]) -> str:
-    """A text of :mod:`rowform.dump` in canonical layout: only too long a line makes a difference."""
-    if not is_wide(text.split("\n")):
-        return text
-    result, _ = formatted("", text.encode("utf-8", "surrogatepass"), form, kinds)
-    return text if result is None else result
-
-
-def is_wide(lines: Iterable[str], deeper: int = 0) -> bool:
-    """Whether a line is too long for canonical layout, where they stand some spaces ``deeper``."""
-    return any(len(line) + deeper > WIDTH for line in lines)
-
-
-def canonical_item(kind: Kind, item: Mapping[str, Any], kinds: Mapping[str, Kind]) -> list[str]:
+def canonical_item(kind: Kind, item: Mapping[str, Any]) -> list[str]:
     """The lines of an entry as an element of a list, which is not indented."""
-    lines = list(item_lines(kind, item))
-    if not is_wide(lines, len(_INDENT)):
-        return lines
-    return _inside([f"{kind.name}:"], lines, kinds)
+    return list(item_lines(kind, item, deeper=len(_INDENT)))
 
 
-def canonical_member(name: str, value: Any, *, day: bool, kinds: Mapping[str, Kind]) -> list[str]:
+def canonical_member(name: str, value: Any, *, day: bool) -> list[str]:
     """The lines of a member of a mapping, which is not indented; ``day``: it is a date field."""
-    lines = list(member_lines(name, value, plain=day))
-    if not is_wide(lines, 2 * len(_INDENT)):
-        return lines
     # As deep as a field of an entry stands.
-    return _inside(["_:", f"{_INDENT}_:"], lines, kinds)
+    return list(member_lines(name, value, plain=day, deeper=2 * len(_INDENT)))
 
 
-def _inside(heads: Sequence[str], lines: Sequence[str], kinds: Mapping[str, Kind]) -> list[str]:
-    """The canonical lines of what stands below some keys."""
-    indent = _INDENT * len(heads)
-    text = "\n".join([*heads, *(indent + line for line in lines), ""])
-    written_anew = laid_out(text, Form.SETTINGS, kinds).rstrip("\n").split("\n")
-    return [line[len(indent) :] for line in written_anew[len(heads) :]]
+def canonical_element(value: Any) -> list[str]:
+    """The lines of an element of a list inside a setting."""
+    if not is_object(value) or not value:
+        return [f"- {flow(value)}"]
+    lines = [line for name, one in value.items() for line in canonical_member(name, one, day=False)]
+    return [f"- {lines[0]}", *(f"  {line}" if line else line for line in lines[1:])]

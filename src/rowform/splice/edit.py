@@ -8,10 +8,11 @@ from typing import Any
 
 from rowform.document.scalars import JsonValue
 from rowform.jsontypes import is_list, is_object
+from rowform.splice.columns import keep_column
 from rowform.splice.guide import Guide, Pointer
 from rowform.splice.lines import CannotEditError, Edits, Lines, indented
 from rowform.splice.nodes import BLOCK, Member, Node
-from rowform.splice.parts import BlockParts, FlowParts, Part
+from rowform.splice.parts import BlockParts, FlowParts, Part, emptied
 from rowform.splice.values import aligned, token
 from rowform.splice.words import below_header, in_json, inline
 
@@ -74,6 +75,12 @@ class Editor:
             else:
                 self._replace(node, wanted, at, slot)
 
+    def _change_in(self, parent: Node, node: Node, wanted: JsonValue, at: Pointer, slot: _Slot) -> None:
+        before = self.edits.count
+        self._change(node, wanted, at, slot)
+        if parent.is_block and not node.is_block:
+            keep_column(self._lines, self.edits, before, node.end)
+
     def _alias(self, node: Node, wanted: JsonValue, at: Pointer, slot: _Slot) -> None:
         target = node.target
         if target is None:
@@ -97,13 +104,13 @@ class Editor:
     def _forget(self, node: Node) -> None:
         """What is inside goes, and its anchors with it; aliases outside need copies."""
         for member in node.members:
-            for one in (member.key, member.value):
-                if one is not None:
-                    self.lost.update([one] if one.anchor else ())
-                    self._forget(one)
+            self._forget_member(member)
 
     def _replace(self, node: Node, wanted: JsonValue, at: Pointer, slot: _Slot) -> None:
         self._forget(node)
+        if wanted in ({}, []) and (inside := emptied(self._lines, node, is_list=is_list(wanted))):
+            self.edits.delete(*inside)
+            return
         inline_only = slot.flow or not (is_object(wanted) or is_list(wanted)) or not wanted
         lines: list[str] | None = [] if inline_only else None
         if lines is None and not slot.element:
@@ -213,7 +220,7 @@ class Editor:
             name = _name(member)
             if name in wanted:
                 self._key(member)
-                self._change(member.value, wanted[name], (*at, name), slot)
+                self._change_in(node, member.value, wanted[name], (*at, name), slot)
             else:
                 gone.add(index)
                 self._forget_member(member)
@@ -262,7 +269,7 @@ class Editor:
         places = {old: index for index, old in enumerate(kept) if old is not None}
         for old, member in enumerate(node.members):
             if old in places:
-                self._change(member.value, wanted[places[old]], (*at, old), found[old][1])
+                self._change_in(node, member.value, wanted[places[old]], (*at, old), found[old][1])
             else:
                 self._forget_member(member)
         gone = set(range(len(parts))) - places.keys()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 _BREAK = re.compile(r"\r\n|\r|\n")
 #: White space, comments, and single characters of punctuation between two nodes.
@@ -100,6 +100,20 @@ class Edits:
     def delete(self, start: int, end: int) -> None:
         self.replace(start, end, "")
 
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self._found)
+
+    def since(self, count: int) -> list[tuple[int, int, str]]:
+        """Those that came after the first ``count``."""
+        return [(start, end, text) for start, end, _, text in self._found[count:]]
+
+    def ordered(self) -> Iterator[tuple[int, int, str]]:
+        """All of them, in the order of their places."""
+        for start, end, _, text in sorted(self._found):
+            yield start, end, text
+
     def applied(self, text: str) -> str:
         """The text with all edits made.
 
@@ -108,7 +122,7 @@ class Edits:
         """
         parts: list[str] = []
         done = 0
-        for start, end, _, new in sorted(self._found):
+        for start, end, new in self.ordered():
             if start < done:
                 raise CannotEditError
             parts += (text[done:start], new)

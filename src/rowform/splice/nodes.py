@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rowform.document.scalars import JsonValue, resolve
+from rowform.splice.lines import CannotEditError
 
 #: The styles of scalars whose text stands below a header line.
 BLOCK = ("|", ">")
@@ -117,7 +118,10 @@ class _Builder:
         self._put(self._named(event, Node(style, value, head, start, max(start, end))))
 
     def alias(self, event: Any) -> None:
-        target = self.anchors[event.anchor]
+        target = self.anchors.get(event.anchor)
+        if target is None:
+            # Its anchor is not in this part of the text.
+            raise CannotEditError
         start, end = event.start_mark.index, event.end_mark.index
         self._put(Node("*", target.value, start, start, end, target=target))
 

@@ -145,6 +145,16 @@ class FlowParts:
         self._edits.delete(start, end if comma is None else comma + 1)
 
 
+def emptied(lines: Lines, node: Node, *, is_list: bool) -> tuple[int, int] | None:
+    """What to take out of brackets if nothing is to be in them but the comments below the last member."""
+    if not node.is_flow or not node.members or node.is_list != is_list:
+        return None
+    end = lines.end(node.members[-1].value.end)
+    if not lines.has_comment(end, node.end) or lines.find(end, node.end, ",") is not None:
+        return None
+    return node.start + 1, end
+
+
 def runs(indices: set[int]) -> Iterator[tuple[int, int]]:
     """Stretches of indices that follow each other: the first and the last of each."""
     start = last = None

@@ -1,35 +1,34 @@
 """Settings into YAML files: new files, and entries in files that people wrote.
 
-What such a file says already stays byte for byte, but for the entries that are replaced.
+What such a file says already stays as it is, comments included, but for the values that are replaced.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
+from typing import Any
 
 from rowform.document import Document, parse
-from rowform.dump import item_lines, written
+from rowform.document.scalars import JsonValue
+from rowform.dump import written
 from rowform.errors import InvalidConfig, RowformError
+from rowform.jsontypes import is_list, is_object
 from rowform.kinds import Kind, kinds
 from rowform.kinds.base import PREVIOUSLY
-from rowform.layout import Form, formatted
+from rowform.kinds.restaurant import RestaurantFile
+from rowform.pull.restaurant import updated
+from rowform.pull.texts import canonical_element, canonical_item, canonical_member
+from rowform.splice import Guide, Pointer, splice
 from rowform.state import Entry
 
-#: What stands before an entry of a list in block style.
-_DASH = re.compile(r"( *)- +")
-_EMPTY = re.compile(r"[ \t]*\[[ \t]*\]")
-_BREAK = re.compile(r"\r\n|\n|\r")
+_INDENT = "  "
 
 
 def new_file(kind: Kind, entries: Sequence[Entry], header: Iterable[str]) -> str:
     """A file of one kind, in canonical layout, below a header of comments."""
-    return (
-        "".join(f"{line}\n" for line in header)
-        + "\n"
-        + "".join(f"{line}\n" for line in _lines(kind, entries))
-    )
+    items = [_item(kind, entry) for entry in entries]
+    return "".join(f"{line}\n" for line in (*header, "", *_list_lines(kind, items)))
 
 
 def changed_file(
@@ -54,99 +53,58 @@ def changed_file(
     document, problems = parse(shown, data)
     if document is None or problems:
         raise InvalidConfig(problems)
-    lines = _split(document.text)
-    end = _BREAK.search(document.text)
-    writer = _Writer(document, lines, end.group() if end else "\n")
+    wanted: dict[str, Any] = dict(document.value) if is_object(document.value) else {}
     for (name, index), entry in replaced.items():
-        writer.replace(kinds()[name], index, entry)
-    for name, entries in added.items():
-        writer.add(kinds()[name], entries, note)
-    return writer.text()
+        items = list(wanted[name])
+        items[index] = updated(kinds()[name], items[index], entry)
+        wanted[name] = items
+    aligned: dict[Pointer, Sequence[int | None]] = {}
+    for name in {*added, *(name for name, _ in replaced)}:
+        there = wanted.get(name)
+        kept = there if is_list(there) else []
+        new = [_item(kinds()[name], entry) for entry in added.get(name, ())]
+        wanted[name] = [*kept, *new]
+        aligned[name,] = [*range(len(kept)), *(None for _ in new)]
+    writer = _Writer(note, [wanted[name][-len(entries)] for name, entries in added.items() if entries])
+    return _spliced(document, wanted, Guide(writer.order, writer.lines, aligned, apart=True))
 
 
-def _split(text: str) -> list[str]:
-    """The lines with their ends."""
-    ends = [match.end() for match in _BREAK.finditer(text)]
-    return [
-        text[start:stop] for start, stop in zip([0, *ends], [*ends, len(text)], strict=True) if start < stop
-    ]
+def managing(shown: str, data: bytes, names: Iterable[str]) -> str:
+    """A ``restaurant.yaml`` by which the kinds that ``names`` has are managed as well.
 
+    Args:
+        shown: its path for people.
+        data: what it holds.
+        names: kinds; nothing changes if it says nothing of kinds, for then all are managed.
 
-def _lines(kind: Kind, entries: Sequence[Entry]) -> list[str]:
-    """Entries below the name of their kind, in canonical layout."""
-    lines = [f"{kind.name}:"]
-    for entry in entries:
-        former = {PREVIOUSLY: list(entry.previously)} if entry.previously else {}
-        lines += [f"  {line}" for line in item_lines(kind, {**written(kind, entry), **former})]
-    text, problems = formatted("import", "\n".join([*lines, ""]).encode(), Form.SETTINGS, kinds())
-    if text is None:
+    Raises:
+        RowformError: it cannot be edited.
+    """
+    document, problems = parse(shown, data)
+    if document is None or problems:
         raise InvalidConfig(problems)
-    return text.removesuffix("\n").split("\n")
+    there = document.value.get("manages") if is_object(document.value) else None
+    missing = [name for name in names if is_list(there) and name not in there]
+    if not missing or not is_object(document.value) or not is_list(there):
+        return document.text
+    guide = Guide(
+        lambda at: () if at else tuple(RestaurantFile.model_fields),
+        lambda _, name, value: (
+            canonical_element(value) if name is None else canonical_member(name, value, day=False)
+        ),
+        {("manages",): [*range(len(there)), *(None for _ in missing)]},
+    )
+    return _spliced(document, {**document.value, "manages": [*there, *missing]}, guide)
 
 
-class _Writer:
-    """Edits of a file, by line; made from the last line to the first, so that numbers stay right."""
-
-    def __init__(self, document: Document, lines: list[str], end: str) -> None:
-        self._document = document
-        self._lines = lines
-        self._end = end
-        #: First line, number of lines, what takes their place.
-        self._edits: list[tuple[int, int, list[str]]] = []
-        self._tail: list[str] = []
-
-    def replace(self, kind: Kind, index: int, entry: Entry) -> None:
-        indent = self._indent(kind, index)
-        first, last = self._document.lines((kind.name, index))
-        self._edits.append((first - 1, last - first + 1, self._indented(_lines(kind, [entry])[1:], indent)))
-
-    def add(self, kind: Kind, entries: Sequence[Entry], note: str) -> None:
-        below = _lines(kind, entries)
-        value = self._document.value
-        there = value.get(kind.name) if isinstance(value, dict) else None
-        if there is None:
-            blank = [""] if self._lines or self._tail else []
-            self._tail += [*blank, below[0], f"  {note}", *below[1:]]
-            return
-        if there == []:
-            place = self._document.locate((kind.name,))
-            line = self._lines[place.line - 1]
-            match = _EMPTY.match(line, place.column - 1)
-            if match is None or not line[: place.column - 1].rstrip().endswith(":"):
-                raise self._unusual(kind)
-            opened = line[: place.column - 1].rstrip() + line[match.end() :]
-            self._edits.append(
-                (place.line - 1, 1, [opened, *self._indented([f"  {note}", *below[1:]], "  ")])
-            )
-            return
-        indent = self._indent(kind, 0)
-        last = self._document.lines((kind.name,))[1]
-        self._edits.append((last, 0, self._indented([f"  {note}", *below[1:]], indent)))
-
-    def text(self) -> str:
-        lines = list(self._lines)
-        for start, count, new in sorted(self._edits, key=lambda edit: edit[0], reverse=True):
-            lines[start : start + count] = new
-        if self._tail:
-            lines += [f"{line}{self._end}" for line in self._tail]
-        return "".join(line if line.endswith(("\n", "\r")) else line + self._end for line in lines)
-
-    def _indent(self, kind: Kind, index: int) -> str:
-        """What stands before the dash of an entry."""
-        place = self._document.locate((kind.name, index))
-        match = _DASH.fullmatch(self._lines[place.line - 1][: place.column - 1])
-        if match is None:
-            raise self._unusual(kind)
-        return match[1]
-
-    def _indented(self, lines: Iterable[str], indent: str) -> list[str]:
-        return [f"{indent}{line[2:]}{self._end}" if line else self._end for line in lines]
-
-    def _unusual(self, kind: Kind) -> RowformError:
-        return RowformError(
-            f"{self._document.file}: the entries of {kind.name} are not one below the other",
+def _spliced(document: Document, wanted: JsonValue, guide: Guide) -> str:
+    text = splice(document.text, wanted, guide, document.value)
+    if text is None:
+        raise RowformError(
+            f"{document.file} cannot be edited so that it has the imported settings and keeps the rest",
             "run `rowform fmt` first",
         )
+    return text
 
 
 def by_kind(entries: Iterable[Entry]) -> dict[str, list[Entry]]:
@@ -154,3 +112,45 @@ def by_kind(entries: Iterable[Entry]) -> dict[str, list[Entry]]:
     order = {name: number for number, name in enumerate(kinds())}
     ordered = sorted(entries, key=lambda one: (order[one.kind], one.key))
     return {name: list(group) for name, group in groupby(ordered, lambda one: one.kind)}
+
+
+def _item(kind: Kind, entry: Entry) -> dict[str, Any]:
+    former = {PREVIOUSLY: list(entry.previously)} if entry.previously else {}
+    return {**written(kind, entry), **former}
+
+
+def _list_lines(kind: Kind, items: Iterable[Mapping[str, Any]], note: str | None = None) -> list[str]:
+    """Entries below the name of their kind, and above them a note."""
+    above = [] if note is None else [note]
+    below = [*above, *(line for item in items for line in canonical_item(kind, item))]
+    return [f"{kind.name}:", *(f"{_INDENT}{line}" for line in below)]
+
+
+class _Writer:
+    """How new parts of a file of settings are written; above the ``first`` ones of a list stands a note."""
+
+    def __init__(self, note: str, first: Sequence[Mapping[str, Any]]) -> None:
+        self._note = note
+        self._first = first
+
+    def order(self, at: Pointer) -> Sequence[str]:
+        """The canonical order of the members of a mapping."""
+        if not at:
+            return tuple(kinds())
+        if len(at) == 2:
+            kind = kinds()[str(at[0])]
+            return tuple(dict.fromkeys((kind.key, PREVIOUSLY, *kind.column_names)))
+        return ()
+
+    def lines(self, at: Pointer, name: str | None, value: Any) -> list[str]:
+        """The lines of a member of a mapping, or of an element of a list."""
+        kind = kinds()[str(at[0] if at else name)]
+        if not at:
+            return _list_lines(kind, value, self._note)
+        if name is None and len(at) == 1:
+            note = [self._note] if any(value is one for one in self._first) else []
+            return [*note, *canonical_item(kind, value)]
+        if name is None:
+            return canonical_element(value)
+        day = len(at) == 2 and any(one.name == name and one.sql_type == "date" for one in kind.columns)
+        return canonical_member(name, value, day=day)

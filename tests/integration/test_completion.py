@@ -54,6 +54,8 @@ def proposed(project: Project, *words: str) -> list[str]:
         (["--target", "st"], ["staging"]),
         (["apply", "--force", "ol"], ["older"]),
         (["log", "--kind", "da"], ["daily_limits"]),
+        (["import", "a.json", "-r", "s"], ["sakura"]),
+        (["import", "a.json", "--only", "da"], ["daily_limits"]),
         (["completion", "z"], ["zsh"]),
         (["--config-dir", "elsewhere", "plan", "-r", ""], []),
         (["--config-dir", "elsewhere", "--target", ""], []),

@@ -227,8 +227,8 @@ def test_conflicts_are_shown_and_answered(offline: Project) -> None:
     assert kept.out.splitlines()[-1] == "Import checked: 5 added, 0 replaced, 1 unchanged."
     assert import_(offline, sample("seed"), "--take", "a.json:/staffGroups/0").code == 0
     assert text(offline, "sakura/all.yaml") == (
-        "# mine\nstaff_groups:\n  - name: Kitchen\n    description: back of house\n"
-        '    color: "#3B82F6"\n    group_config:\n      id: "1"\n      members: [a, b]\n'
+        "# mine\nstaff_groups:\n  - name: Kitchen # best\n    description: back of house\n"
+        "    color: '#3B82F6'\n    group_config:\n      id: \"1\"\n      members: [a, b]\n"
         "\n  # the bar\n  - name: Bar\n"
     )
 
@@ -317,6 +317,8 @@ def test_what_would_not_be_valid_is_not_written(offline: Project) -> None:
     assert result.code == 1
     assert "staff_groups is not managed here" in result.err
     assert written(offline) == sorted([*before, "a.json"])
+    assert import_(offline, {"staffGroups": [{"name": "A"}]}, "--only", "staff_groups").code == 0
+    assert "manages: [daily_limits, staff_groups]\n" in text(offline, "sakura/restaurant.yaml")
 
 
 def test_a_side_file_that_is_none_is_left_alone(offline: Project) -> None:

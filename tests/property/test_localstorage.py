@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from rowform.dump import dump
 from rowform.kinds import kinds
-from rowform.localstorage.export import export_like, export_rows
+from rowform.localstorage.export import export_like, export_rows, records
 from rowform.text import pointer
 from tests.support.browsers import DRAWN, EXPORTS, PLAIN, answered, content_of, keys_of, mapped, sample
 from tests.support.builders import exact, header, loaded
@@ -83,7 +83,7 @@ def _leaves(value: Any, path: tuple[str | int, ...]) -> Any:
 @given(source=EXPORTS)
 def test_rows_are_imported_as_they_were(source: dict[str, Any]) -> None:
     content = content_of(answered(source))
-    rows = export_rows(content)
+    rows = export_rows(records(content))
     if rows:
         assert canonical(content_of(answered(rows))) == canonical(content)
 
@@ -91,6 +91,7 @@ def test_rows_are_imported_as_they_were(source: dict[str, Any]) -> None:
 @settings(max_examples=100, suppress_health_check=SLOW)
 @given(source=EXPORTS, other=EXPORTS)
 @example(source={"mlParameters": {"note": None}}, other={"mlParameters": {"parameters": {}}})
+@example(source={"mlParameters": {"note": 0}}, other={"mlParameters": {"note": None, "parameters": {}}})
 @example(
     source={"staffGroups": [{}, {"id": "group1"}, {"members": []}]},
     other={"staffGroups": [{}, {}, {"note": None}]},

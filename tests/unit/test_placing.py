@@ -1,4 +1,4 @@
-"""Entries put into files that people wrote: all else stays byte for byte."""
+"""Entries put into files that people wrote: all else stays as it is."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ import pytest
 from rowform.dump import dump
 from rowform.errors import RowformError
 from rowform.kinds import kinds
-from rowform.placing import changed_file, new_file
+from rowform.placing import changed_file, managing, new_file
 from rowform.state import Content
 from tests.support.builders import content, group, loaded, sakura, setting
 
 NOTE = "# from a.json"
 NEW = group("New", color="#fff", group_config={"members": ["a"]})
 LINES = '  - name: New\n    color: "#fff"\n    group_config:\n      members: [a]\n'
+FLOW = '{name: New, color: "#fff", group_config: {members: [a]}}'
 
 
 def added(text: str, *entries: object) -> str:
@@ -28,19 +29,23 @@ def read(text: str) -> Content:
     ("before", "after"),
     [
         ("staff_groups:\n  - name: A\n", f"staff_groups:\n  - name: A\n  {NOTE}\n{LINES}"),
-        ("staff_groups:\n  - name: A", f"staff_groups:\n  - name: A\n  {NOTE}\n{LINES}"),
+        ("staff_groups:\n  - name: A", f"staff_groups:\n  - name: A\n  {NOTE}\n{LINES}".rstrip("\n")),
         ("staff_groups: []\n", f"staff_groups:\n  {NOTE}\n{LINES}"),
         (
             "# top\nstaff_groups: [ ]  # none\n# end\n",
             f"# top\nstaff_groups:  # none\n  {NOTE}\n{LINES}# end\n",
         ),
-        ("daily_limits: []\n", f"daily_limits: []\n\nstaff_groups:\n  {NOTE}\n{LINES}"),
+        ("daily_limits: []\n", f"staff_groups:\n  {NOTE}\n{LINES}\ndaily_limits: []\n"),
         ("", f"staff_groups:\n  {NOTE}\n{LINES}"),
-        ("# nothing yet\n", f"# nothing yet\n\nstaff_groups:\n  {NOTE}\n{LINES}"),
+        ("# nothing yet\n", f"# nothing yet\nstaff_groups:\n  {NOTE}\n{LINES}"),
         (
             "staff_groups:\n  - {name: A,  color: '#0f0'}\n\n# x\ndaily_limits: []\n",
-            f"staff_groups:\n  - {{name: A,  color: '#0f0'}}\n  {NOTE}\n{LINES}\n# x\ndaily_limits: []\n",
+            f"staff_groups:\n  - {{name: A,  color: '#0f0'}}\n  - {FLOW}\n\n# x\ndaily_limits: []\n",
         ),
+        ("staff_groups: [{name: A}]\n", f"staff_groups: [{{name: A}}, {FLOW}]\n"),
+        ("staff_groups:\n  [{name: A}]\n", f"staff_groups:\n  [{{name: A}}, {FLOW}]\n"),
+        ("staff_groups:\n  -\n    name: A\n", f"staff_groups:\n  -\n    name: A\n  {NOTE}\n{LINES}"),
+        ("{}\n", f"{{staff_groups: [{FLOW}]}}\n"),
     ],
 )
 def test_added_entries_stand_at_the_end_of_their_list(before: str, after: str) -> None:
@@ -58,16 +63,15 @@ def test_other_indentation_and_line_ends_are_kept() -> None:
     assert set(read(deep)["staff_groups"]) == {"A", "New"}
 
 
-def test_replaced_entries_take_the_place_of_their_lines_alone() -> None:
+def test_replaced_entries_keep_their_comments() -> None:
     before = (
-        "staff_groups:\n  # a\n  - name: A\n    color: '#000'\n  # b\n  - name: B\n    # c\n  - name: C\n"
+        "staff_groups:\n  # a\n  - name: A  # b\n    color: '#000'  # c\n    group_config:\n      # d\n"
+        "      members:\n        - x  # e\n        - y\n  # f\n  - name: B\n    # g\n  - name: C\n"
     )
-    after = changed_file(
-        "a.yaml", before.encode(), {}, {("staff_groups", 0): group("A", ["Z"], color="#fff")}, NOTE
-    )
-    assert after == (
-        'staff_groups:\n  # a\n  - name: A\n    previously: [Z]\n    color: "#fff"\n  # b\n'
-        "  - name: B\n    # c\n  - name: C\n"
+    new = group("A", color="#fff", description="d", group_config={"members": ["x", "z"]})
+    after = changed_file("a.yaml", before.encode(), {}, {("staff_groups", 0): new}, NOTE)
+    assert after == before.replace("#000", "#fff").replace("- y", "- z").replace(
+        "    color:", "    description: d\n    color:"
     )
 
 
@@ -84,19 +88,13 @@ def test_several_edits_of_one_file() -> None:
     assert found["daily_limits"]["D"].values["penalty_weight"] == 2
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "staff_groups: [{name: A}]\n",
-        "staff_groups:\n  [{name: A}]\n",
-        "staff_groups:\n  []\n",
-        "staff_groups:\n  -\n    name: A\n",
-        "staff_groups: &x []\n",
-    ],
-)
-def test_a_layout_without_a_place_is_refused(text: str) -> None:
-    with pytest.raises(RowformError, match="are not one below the other") as caught:
-        added(text)
+def test_what_cannot_be_edited_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        return None
+
+    monkeypatch.setattr("rowform.placing.splice", refused)
+    with pytest.raises(RowformError, match=r"a\.yaml cannot be edited") as caught:
+        added("staff_groups: []\n")
     assert caught.value.hint == "run `rowform fmt` first"
 
 
@@ -104,3 +102,20 @@ def test_new_files_are_canonical() -> None:
     entries = [group("A"), NEW]
     text = new_file(kinds()["staff_groups"], entries, ["# one", "# two"])
     assert text == "# one\n# two\n\n" + dump(content(*entries, managed=["staff_groups"]), kinds())
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("id: x\n", "id: x\n"),
+        ("manages: [daily_limits]  # so far\n", "manages: [daily_limits, staff_groups]  # so far\n"),
+        (
+            "manages:\n  - daily_limits # a\nname: b\n",
+            "manages:\n  - daily_limits # a\n  - staff_groups\nname: b\n",
+        ),
+        ("manages: [staff_groups]\r\n", "manages: [staff_groups, daily_limits]\r\n"),
+        ("manages: []\n", "manages: [daily_limits, staff_groups]\n"),
+    ],
+)
+def test_further_kinds_are_managed(before: str, after: str) -> None:
+    assert managing("restaurant.yaml", before.encode(), ["daily_limits", "staff_groups"]) == after

@@ -6,9 +6,12 @@ nothing to propose.
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def restaurants(ctx: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
@@ -42,4 +45,7 @@ def kind_names(_ctx: click.Context, _parameter: click.Parameter, begun: str) -> 
 
 
 def _config_dir(ctx: click.Context) -> Path:
+    # Every command names this module, and most need no paths to begin with.
+    from pathlib import Path
+
     return Path(ctx.find_root().params.get("config_dir") or "config")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from rowform.cli import completing
 from rowform.cli.common import emit, format_option, ink, note, print_json, settings
 from rowform.errors import InvalidSource, RowformError, UsageError
 from rowform.localstorage.report import Outcome
@@ -22,8 +23,22 @@ _STDIN = "-"
 
 @click.command("import")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
-@click.option("-r", "--restaurant", "slug", metavar="SLUG", required=True, help="Whose settings these are.")
-@click.option("--only", metavar="KIND", multiple=True, help="Only this kind of settings; repeatable.")
+@click.option(
+    "-r",
+    "--restaurant",
+    "slug",
+    metavar="SLUG",
+    required=True,
+    shell_complete=completing.restaurants,
+    help="Whose settings these are.",
+)
+@click.option(
+    "--only",
+    metavar="KIND",
+    multiple=True,
+    shell_complete=completing.kind_names,
+    help="Only this kind of settings; repeatable.",
+)
 @click.option("--into", "directory", metavar="DIR", help="The config directory to write to, if another one.")
 @click.option(
     "--leave-out",

@@ -14,31 +14,34 @@ from rowform.state import Content, Entry
 Node = Mapping[str, Any]
 
 
-def export_rows(content: Content) -> dict[str, Any]:
+#: Rows by kind, in the order that they shall have.
+Records = Mapping[str, Sequence[Mapping[str, Any]]]
+
+
+def records(content: Content) -> Records:
+    """Settings as rows without ids and time stamps, which only a database has."""
+    return {name: [dict(one.values) for one in _in_order(entries)] for name, entries in content.items()}
+
+
+def export_rows(rows: Records) -> dict[str, Any]:
     """The settings in the shape of the seed's data recovery: rows by container, the default model alone.
 
     That shape has one model; the others are in a list of their own, which an import reads as well.
     """
     result: dict[str, Any] = {}
     for name, container in rules.CONTAINERS.items():
-        if name == rules.MIXED or container.kind not in content:
+        if name == rules.MIXED or container.kind not in rows:
             continue
-        entries = _in_order(content[container.kind])
+        found = [dict(one) for one in rows[container.kind]]
         if not container.single:
-            result[name] = [dict(one.values) for one in entries]
-        elif entries:
-            first, *others = sorted(entries, key=lambda one: one.values.get("is_default") is not True)
-            result[name] = dict(first.values)
+            result[name] = found
+        elif found:
+            result[name], *others = sorted(found, key=lambda one: one.get("is_default") is not True)
             if others:
-                result[rules.camel(container.kind)] = [dict(one.values) for one in others]
-    return {**result, **dict(_of_other_kinds(content))}
-
-
-def _of_other_kinds(content: Content) -> Iterator[tuple[str, list[Any]]]:
+                result[rules.camel(container.kind)] = others
     known = {container.kind for container in rules.CONTAINERS.values()}
-    for name, entries in content.items():
-        if name not in known and entries:
-            yield rules.camel(name), [dict(one.values) for one in _in_order(entries)]
+    more = {rules.camel(name): [dict(one) for one in rows[name]] for name in rows if name not in known}
+    return {**result, **{name: found for name, found in more.items() if found}}
 
 
 def export_like(content: Content, document: Node) -> dict[str, Any]:
@@ -150,10 +153,11 @@ def give(
         return give(kind, entry, full, path, container)
     for place, value in rest.items():
         _spell(kind, out, place, value, shape, snake=any("_" in one for one in members))
+    misread = bool(out) and not flat and rules.is_flat(kind, out)
     for steps, value in note.get("aside", ()):
         _insert(out, steps, value)
-    if not out:
-        # An import would take it for nothing at all.
+    if misread or not out:
+        # An import would take it for nothing but parameters, or for nothing at all.
         named = {**note, "members": [rules.camel(kind.key)]}
         return give(kind, entry, named, path, container, index)
     return out["value"] if note.get("number") and set(out) == {"value"} else out

@@ -187,6 +187,8 @@ def _present(own: Entry) -> Side:
 
 def _differing(sides: Sequence[Side]) -> Iterator[tuple[tuple[str | int, ...], tuple[Any, ...]]]:
     """The leaves on which the sides differ; of a setting that only some have, all that is not a default."""
+    if len({side.entry and side.entry.canonical for side in sides}) == 1:
+        return
     whole = all(side.entry is not None for side in sides)
     values = [_leaves(side.entry, whole=whole) for side in sides]
     for path in dict.fromkeys(path for one in values for path in one):

@@ -8,7 +8,7 @@ from typing import Any
 
 from rowform.errors import RowformError
 from rowform.jsontypes import is_list, is_object
-from rowform.localstorage.mapping import Mapped
+from rowform.localstorage.mapping import NOT_ASKED, Mapped
 from rowform.localstorage.rules import SHAPES
 from rowform.text import escape, json_text
 
@@ -17,13 +17,37 @@ SIDE_FILE = "localstorage.json"
 FORMAT = "rowform.localstorage/1"
 
 
-def remembered(mapped: Mapped) -> dict[str, Any]:
-    """What is kept of one import."""
-    return {
-        "file": mapped.source.name,
-        "generation": mapped.generation.name,
-        "document": mapped.document,
-    }
+def remembered(mapped: Mapped, before: Iterable[Mapping[str, Any]] = ()) -> dict[str, Any]:
+    """What is kept of one import.
+
+    Args:
+        mapped: the import.
+        before: earlier ones: what was imported from a file of that name stays known if it was not asked for
+            this time.
+    """
+    name, document = mapped.source.name, mapped.document
+    for one in before:
+        if one["file"] == name:
+            document = _with_former(document, one["document"])
+    return {"file": name, "generation": mapped.generation.name, "document": document}
+
+
+def _with_former(node: Mapping[str, Any], former: Mapping[str, Any]) -> dict[str, Any]:
+    """A document's node; in place of what was not asked for, what an earlier import made of it."""
+    if node.get("why") == NOT_ASKED:
+        return dict(node if "value" in former else former)
+    if "object" in node and "object" in former:
+        there: Mapping[str, Any] = former["object"]
+        return {
+            "object": {
+                name: _with_former(item, there[name]) if name in there else item
+                for name, item in node["object"].items()
+            }
+        }
+    if "array" in node and "array" in former and len(node["array"]) == len(former["array"]):
+        pairs = zip(node["array"], former["array"], strict=True)
+        return {"array": [_with_former(item, earlier) for item, earlier in pairs]}
+    return dict(node)
 
 
 def read_side_file(shown: str, data: bytes) -> list[dict[str, Any]]:

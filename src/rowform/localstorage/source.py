@@ -102,7 +102,7 @@ def read_source(name: str, data: bytes) -> Source:
     _refuse_broken(name, value)
     if not is_object(value) or not any(key in containers() for key in value):
         raise InvalidSource(name, _no_settings(value), "export the value of the key " + SETTINGS_KEY)
-    faults = tuple(_faults(value, ()))
+    faults = tuple(faults_in(value, ()))
     return Source(name, normalise(_plain(value)), tuple(wrapping), others, faults)
 
 
@@ -234,7 +234,7 @@ def _cut(text: str) -> str:
     return text if len(text) <= 40 else f"{text[:40]}…"
 
 
-def _faults(value: Any, path: Path) -> Iterator[Fault]:
+def faults_in(value: Any, path: Path) -> Iterator[Fault]:
     """Values that JSON can hold and settings cannot."""
     if isinstance(value, str):
         bad = FORBIDDEN.search(value)
@@ -253,10 +253,10 @@ def _faults(value: Any, path: Path) -> Iterator[Fault]:
                 message = f"{named(bad.group())} is not allowed in a key"
                 yield Fault((*path, key), message, (*path, key))
             else:
-                yield from _faults(item, (*path, key))
+                yield from faults_in(item, (*path, key))
     elif is_list(value):
         for index, item in enumerate(value):
-            yield from _faults(item, (*path, index))
+            yield from faults_in(item, (*path, index))
 
 
 def _plain(value: Any) -> Any:

@@ -22,15 +22,18 @@ from rowform.render.mapping import (
 from rowform.text import escape, pointer, quote, steps
 
 _STYLE = """
+:root { color-scheme: light dark; }
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem;
   color: #1f2937; background: #fff; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.25rem; margin-top: 2.5rem; }
 h3 { font-size: 1rem; margin-bottom: .25rem; }
-table { border-collapse: collapse; width: 100%; } th { text-align: left; font-weight: 600; }
+table { border-collapse: collapse; width: 100%; table-layout: fixed; }
+th { text-align: left; font-weight: 600; }
 th, td { padding: .2rem .75rem .2rem 0; border-bottom: 1px solid #e5e7eb; vertical-align: top;
   overflow-wrap: anywhere; }
 code { font: 13px/1.4 ui-monospace, monospace; } .quiet { color: #6b7280; font-weight: 400; }
 .bad { background: #fef2f2; border-left: 4px solid #dc2626; padding: .5rem 1rem; }
+@media (max-width: 40rem) { code { font-size: 11px; } }
 @media (prefers-color-scheme: dark) {
   body { background: #111827; color: #e5e7eb; } th, td { border-color: #374151; }
   .bad { background: #450a0a; } .quiet { color: #9ca3af; }
@@ -44,7 +47,6 @@ def mapping_page(outcome: Outcome) -> str:
     body = [
         f"<h1>{title}</h1>",
         f"<p>{_h(summary_line(outcome))} {_h(counts(outcome))}.</p>",
-        *(line for copy in outcome.copies for line in _copy(copy)),
     ]
     if outcome.merged and outcome.merged.conflicts:
         body.append("<h2>Where copies disagree</h2>")
@@ -55,6 +57,7 @@ def mapping_page(outcome: Outcome) -> str:
             (one.file, pointer(one.path), f"{quote(one.name)} is no {one.what}") for one in outcome.dangling
         ]
         body += ["<h2>References that lead nowhere</h2>", *_table(("File", "Where", "What"), rows)]
+    body += [line for copy in outcome.copies for line in _copy(copy)]
     return "\n".join(
         [
             "<!doctype html>",

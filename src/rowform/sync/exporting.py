@@ -7,12 +7,12 @@ from typing import Any
 
 from rowform.errors import RowformError, UsageError
 from rowform.files import is_slug
-from rowform.localstorage.export import export_like, export_rows
+from rowform.localstorage.export import export_like, export_rows, records
 from rowform.localstorage.rules import CONTAINERS, containers
 from rowform.localstorage.sidefile import SIDE_FILE, read_side_file
 from rowform.state import Content
 from rowform.sync.configuration import Settings, load_configuration, selected
-from rowform.sync.versions import content_of_version
+from rowform.sync.versions import version_at
 from rowform.text import did_you_mean, escape, joined
 
 #: In place of a version: what the files say, without a database.
@@ -40,13 +40,72 @@ def browser_settings(
         UsageError: there is no such restaurant, version or import, or it is not clear which is meant.
         RowformError: the side file cannot be read.
     """
-    slug, content = _content(settings, slugs, version)
-    document = None if rows else _document(settings, slug, like)
-    result = export_rows(content) if document is None else export_like(content, document)
+    if version == CONFIG:
+        slug, content = _configured(settings, slugs)
+        document = None if rows else _document(settings, slug, like)
+        result = export_rows(records(content)) if document is None else export_like(content, document)
+    else:
+        result = _from_database(settings, slugs, version, like=like, rows=rows)
     for name in result:
         if name in containers() and name not in CONTAINERS:
             settings.report(f"{name}: the application does not look there; `rowform import` does")
     return result
+
+
+def live_settings(settings: Settings, slugs: Sequence[str], version: str | None) -> dict[str, Any]:
+    """One version as live clients are told it.
+
+    Args:
+        settings: where to look.
+        slugs: the restaurant; may be left out if there is only one.
+        version: a number, or ``active``, which is the default.
+
+    Raises:
+        UsageError: there is no such restaurant or version, or it is not clear which is meant.
+    """
+    from rowform.store.exporting import told_version
+
+    _ensure_stored(version)
+    with version_at(settings, slugs, version) as (opened, _, actual, head):
+        return told_version(opened, actual.restaurant_id, head.id)
+
+
+def insert_script(settings: Settings, slugs: Sequence[str], version: str | None) -> str:
+    """One version as SQL that puts it into an application's tables, in one transaction.
+
+    Args:
+        settings: where to look.
+        slugs: the restaurant; may be left out if there is only one.
+        version: a number, or ``active``, which is the default.
+
+    Raises:
+        UsageError: there is no such restaurant or version, or it is not clear which is meant.
+    """
+    from rowform.store.exporting import insert_statements
+
+    _ensure_stored(version)
+    with version_at(settings, slugs, version) as (opened, slug, actual, head):
+        for name, table in opened.tables.items():
+            if table.own:
+                own = joined(escape(column.name) for column in table.own)
+                settings.report(f"{name}: columns of the application's own are left out: {own}")
+        statements = insert_statements(opened, actual.restaurant_id, head.id)
+    return "\n".join(
+        [
+            f"-- {escape(slug)}, version {head.number}: {escape(head.name or '')}",
+            "BEGIN;",
+            "SET LOCAL client_encoding = 'UTF8';",
+            *statements,
+            "COMMIT;",
+        ]
+    )
+
+
+def _ensure_stored(version: str | None) -> None:
+    if version == CONFIG:
+        raise UsageError(
+            "the files have neither ids nor versions", "this format is for versions; apply the files first"
+        )
 
 
 def _document(settings: Settings, slug: str, like: str | None) -> dict[str, Any] | None:
@@ -63,10 +122,20 @@ def _document(settings: Settings, slug: str, like: str | None) -> dict[str, Any]
     return dict(found[like]["document"])
 
 
-def _content(settings: Settings, slugs: Sequence[str], version: str | None) -> tuple[str, Content]:
-    if version != CONFIG:
-        slug, _, _, content = content_of_version(settings, slugs, version)
-        return slug, content
+def _from_database(
+    settings: Settings, slugs: Sequence[str], version: str | None, *, like: str | None, rows: bool
+) -> dict[str, Any]:
+    from rowform.store.exporting import version_records
+    from rowform.store.read import content_of, version_rows
+
+    with version_at(settings, slugs, version) as (opened, slug, actual, head):
+        document = None if rows else _document(settings, slug, like)
+        if document is None:
+            return export_rows(version_records(opened, actual.restaurant_id, head.id))
+        return export_like(content_of(version_rows(opened, actual.restaurant_id, head.number)), document)
+
+
+def _configured(settings: Settings, slugs: Sequence[str]) -> tuple[str, Content]:
     restaurants = selected(load_configuration(settings).state, slugs)
     if len(restaurants) != 1:
         names = joined(escape(one.slug) for one in restaurants)

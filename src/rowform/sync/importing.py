@@ -10,8 +10,8 @@ from pathlib import Path
 from rowform.document import MAX_BYTES
 from rowform.entries import Written
 from rowform.errors import RowformError, UsageError
-from rowform.files import ConfigFiles, is_slug, read_config
-from rowform.header import DEFAULTS_PREFIX, RESTAURANT_FILE
+from rowform.files import is_slug, read_config
+from rowform.header import RESTAURANT_FILE
 from rowform.kinds import kinds
 from rowform.load import Loaded, SourceFile, load
 from rowform.localstorage.mapping import Mapped, map_source
@@ -20,7 +20,7 @@ from rowform.localstorage.report import Dangling, Outcome
 from rowform.localstorage.sidefile import SIDE_FILE, read_side_file, remembered, side_file_text
 from rowform.localstorage.source import read_source
 from rowform.modeline import modeline
-from rowform.placing import by_kind, changed_file, new_file
+from rowform.placing import by_kind, changed_file, managing, new_file
 from rowform.references import dangling
 from rowform.state import Content, Entry
 from rowform.sync.configuration import Settings
@@ -132,7 +132,7 @@ class _Target:
         self.settings = settings
         self.slug = slug
         self.home = settings.config_dir / slug
-        self.found = _read(settings.config_dir)
+        self.found = read_config(settings.config_dir, may_be_empty=True)
         self.is_new = slug not in self.found.folders
         loaded = self.load({}) if self.found.folders else None
         there = loaded.state.restaurants.get(slug) if loaded else None
@@ -168,17 +168,6 @@ class _Target:
         return load(files.values(), kinds(), folders=folders, found=self.found.problems)
 
 
-def _read(directory: Path) -> ConfigFiles:
-    """The config directory; an empty one if there is none yet."""
-    if not directory.is_dir():
-        return ConfigFiles(directory)
-    found = read_config(directory)
-    if all(name.startswith(DEFAULTS_PREFIX) for name in found.folders):
-        # That there is no restaurant yet is no problem for the first one.
-        found.problems = [one for one in found.problems if one.location.file != escape(str(directory))]
-    return found
-
-
 def _dangling(copies: Sequence[Mapped], present: Content, merged: Merged) -> list[Dangling]:
     content = {name: dict(present.get(name, {})) for name in kinds()}
     for old, new in merged.replaced:
@@ -203,6 +192,11 @@ def _place(target: _Target, outcome: Outcome, request: Request) -> None:
         # Whoever asked for some kinds alone does not want the others to be managed here.
         manages = f"manages: [{', '.join(request.only)}]\n" if request.only else ""
         files = {RESTAURANT_FILE: (restaurant_file(target.slug) + manages).encode(), **files}
+    elif (header := target.data(RESTAURANT_FILE)) is not None:
+        # A kind that is asked for by name is to be managed from now on; without a name it may not be meant.
+        wanted = [name for name in by_kind(outcome.merged.added) if name in request.only]
+        managed = managing(target.shown(RESTAURANT_FILE), header, wanted).encode()
+        files.update({} if managed == header else {RESTAURANT_FILE: managed})
     if files:
         loaded = target.load(files)
         _verify(loaded.state.restaurants[target.slug].content, outcome.merged)
@@ -229,7 +223,7 @@ def _side_file(target: _Target, outcome: Outcome) -> dict[str, bytes]:
     except OSError as error:
         raise RowformError(f"cannot read {target.shown(SIDE_FILE)}: {error.strerror}") from error
     imports = [] if before is None else read_side_file(str(path), before)
-    after = side_file_text(imports, map(remembered, outcome.copies)).encode()
+    after = side_file_text(imports, [remembered(copy, imports) for copy in outcome.copies]).encode()
     return {} if after == before else {SIDE_FILE: after}
 
 

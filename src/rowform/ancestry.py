@@ -11,6 +11,11 @@ from rowform.git import Repository
 
 #: The object id of a commit. What is none never gets to Git, which might take it for an option.
 _SHA = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
+#: What a clone without its whole history needs.
+DEEPEN = (
+    "fetch the whole history: `fetch-depth: 0` for actions/checkout,"
+    " GIT_DEPTH: 0 in GitLab CI, `git fetch --unshallow` elsewhere"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +25,15 @@ class Trailers:
     sha: str
     author: str
     values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A commit as people know it; one whose message nobody has read has no subject."""
+
+    sha: str
+    short: str
+    subject: str = ""
 
 
 def is_sha(text: str) -> bool:
@@ -37,16 +51,25 @@ def contains(repository: Repository, newer: str, older: str) -> bool:
     return not _lines(repository, "rev-list", "--max-count=1", older, f"^{newer}", "--")
 
 
-def subjects(repository: Repository, after: str, until: str, paths: Sequence[str]) -> list[tuple[str, str]]:
-    """Short SHA and subject of the commits that are in ``until`` and not in ``after``, newest first.
+def between(repository: Repository, after: str, until: str, paths: Sequence[str]) -> list[Named]:
+    """The commits that are in ``until`` and not in ``after``, newest first.
 
     Merges are left out, and what touches none of ``paths``: patterns below the config directory.
     """
     patterns = (f":(glob){path}" for path in paths)
-    form = "--format=%h%x00%s"
+    form = "--format=%H%x00%h%x00%s"
     lines = _lines(repository, "log", "--no-merges", form, until, f"^{after}", "--", *patterns)
-    found = (line.partition("\0") for line in lines)
-    return [(short, subject) for short, _, subject in found]
+    return [Named(*line.split("\0", 2)) for line in lines]
+
+
+def folders(repository: Repository, commits: Sequence[str]) -> set[str]:
+    """The directories of the config directory in which some commits changed settings."""
+    if not commits:
+        return set()
+    form = ("--no-walk", "--no-renames", "--name-only", "--relative", "-z", "--format=")
+    files = _text(repository, "log", *form, *commits, "--", ":(glob)*/**/*.yaml")
+    names = (name.strip("\n").partition("/")[0] for name in files.split("\0"))
+    return {name for name in names if name}
 
 
 def trailers(repository: Repository, token: str, *, without: Sequence[str] | None) -> list[Trailers]:

@@ -12,6 +12,7 @@ from rowform.diff import Operation, leaves, operations
 from rowform.jsontypes import is_list, is_object
 from rowform.kinds import Kind
 from rowform.kinds.base import STAMPS
+from rowform.state import token
 
 #: What `table_name` is in rows about a version itself.
 VERSIONS = "config_versions"
@@ -26,7 +27,7 @@ class Audited:
     """One row of the audit trail.
 
     ``old`` and ``new`` are what there was before and after. ``made`` says that the row was written as its
-    version was made, and not when that was activated later. ``back``: that an activation was a rollback.
+    version was made, or activated for the first time: what it changed is the work of the version's author. ``back``: that an activation was a rollback.
     ``note``: that somebody else wrote the row, so that it proves nothing. ``kind`` is that of ``table``.
     """
 
@@ -151,7 +152,7 @@ def setting_values(image: Any, kind: Kind | None) -> Mapping[str, Any]:
 
 def _same(one: Any, other: Any) -> bool:
     """Whether two JSON values are equal: 1, true and "1" are three things."""
-    return not any(operations({"": one}, {"": other}))
+    return token(one) == token(other)
 
 
 # --- blame ---------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from rowform.diff import Stored
 from rowform.plan import Actual
 from rowform.split import Point
 from rowform.state import Content, Restaurant, State
-from rowform.text import Sentence, Word
+from rowform.text import Plain, Sentence, Word
 
 
 def as_database(restaurant: Restaurant, before: Restaurant | None) -> Actual:
@@ -49,7 +49,7 @@ def _former(content: Content) -> Mapping[str, Mapping[str, str]]:
     }
 
 
-def restaurant_notes(restaurant: Restaurant, before: Restaurant) -> Iterator[str]:
+def restaurant_notes(restaurant: Restaurant, before: Restaurant) -> Iterator[Sentence]:
     """What differs between two revisions of a restaurant and changes no setting."""
     for field, now, then in (
         ("slug", restaurant.slug, before.slug),
@@ -76,7 +76,7 @@ def restaurant_notes(restaurant: Restaurant, before: Restaurant) -> Iterator[str
             )
 
 
-def removal_notes(before: State, after: State, point: Point) -> Iterator[str]:
+def removal_notes(before: State, after: State, point: Point) -> Iterator[Sentence]:
     """The restaurants that have gone between two revisions."""
     there = {one.id: one for one in after.restaurants.values()}
     for one in before.restaurants.values():
@@ -86,12 +86,12 @@ def removal_notes(before: State, after: State, point: Point) -> Iterator[str]:
             yield Sentence(
                 "{slug} has another id than at {rev}: it is a new restaurant,"
                 " and the database keeps the old one as it is",
-                slug=Word(one.slug),
+                slug=Plain(one.slug),
                 rev=point.rev,
             )
         else:
             yield Sentence(
                 "{slug} is at {rev} and has no directory here: the database keeps it as it is",
-                slug=Word(one.slug),
+                slug=Plain(one.slug),
                 rev=point.rev,
             )

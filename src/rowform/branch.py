@@ -4,17 +4,11 @@ from __future__ import annotations
 
 import os
 
-from rowform.ancestry import is_sha
+from rowform.ancestry import DEEPEN, is_sha
 from rowform.errors import GitError, UsageError
 from rowform.git import Repository
 from rowform.split import Point
-from rowform.text import Sentence, Word, quote
-
-#: What a clone without its whole history needs.
-DEEPEN = (
-    "fetch the whole history: `fetch-depth: 0` for actions/checkout,"
-    " GIT_DEPTH: 0 in GitLab CI, `git fetch --unshallow` elsewhere"
-)
+from rowform.text import Plain, Sentence, quote
 
 
 def branched_from(repository: Repository, rev: str) -> Point:
@@ -33,13 +27,20 @@ def branched_from(repository: Repository, rev: str) -> Point:
     if found.returncode or not is_sha(base):
         if repository.is_shallow():
             raise GitError(f"this clone is too shallow to tell where the branch left {quote(rev)}", DEEPEN)
-        remark = "{rev} and this branch have no history in common: compared with {commit}"
-        return _point(repository, rev, tip, remark)
+        short = _short(repository, tip)
+        remark = Sentence(
+            "{rev} and this branch have no history in common: compared with {commit}",
+            rev=rev,
+            commit=Plain(short),
+        )
+        return Point(rev, tip, short, remark)
+    short = _short(repository, base)
     if base == tip:
-        return _point(repository, rev, tip)
-    return _point(
-        repository, rev, base, "{rev} has moved on since this branch left it: compared with {commit}"
+        return Point(rev, tip, short)
+    remark = Sentence(
+        "{rev} has moved on since this branch left it: compared with {commit}", rev=rev, commit=Plain(short)
     )
+    return Point(rev, base, short, remark)
 
 
 def changed_files(repository: Repository, commit: str) -> list[tuple[str, ...]]:
@@ -84,6 +85,5 @@ def _resolved(repository: Repository, name: str) -> str | None:
     return text if found.returncode == 0 and is_sha(text) else None
 
 
-def _point(repository: Repository, rev: str, commit: str, remark: str | None = None) -> Point:
-    short = repository.output("rev-parse", "--short", commit).decode("ascii").strip()
-    return Point(rev, commit, short, Sentence(remark, rev=rev, commit=Word(short)) if remark else None)
+def _short(repository: Repository, commit: str) -> str:
+    return repository.output("rev-parse", "--short", commit).decode("ascii").strip()

@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Any, Literal
 
 from rowform.jsontypes import is_list, is_object
-from rowform.state import Entry, canonical
+from rowform.state import Entry, token
 from rowform.text import pointer
 
 #: Pairs of equal items up to which two lists are aligned.
@@ -223,7 +223,7 @@ def _value(before: Any, after: Any, path: tuple[str | int, ...]) -> Iterator[Ope
         yield from _mapping(before, after, path)
     elif is_list(before) and is_list(after):
         yield from _list(before, after, path)
-    elif _token(before) != _token(after):
+    elif token(before) != token(after):
         yield Operation("replace", path, after, before)
 
 
@@ -239,11 +239,6 @@ def _mapping(
             yield from _value(before[key], after[key], (*path, key))
 
 
-def _token(value: Any) -> str:
-    """Text that is equal exactly when values are: 1, true and "1" are three things."""
-    return canonical({"": value}).decode("utf-8", "surrogatepass")
-
-
 def _list(before: Sequence[Any], after: Sequence[Any], path: tuple[str | int, ...]) -> Iterator[Operation]:
     """Align two lists and emit replacements, then removals from the end, then additions from the start.
 
@@ -251,7 +246,7 @@ def _list(before: Sequence[Any], after: Sequence[Any], path: tuple[str | int, ..
     ``before``, removals do not move what comes before them, and additions are numbered
     as in ``after``.
     """
-    old, new = [_token(item) for item in before], [_token(item) for item in after]
+    old, new = [token(item) for item in before], [token(item) for item in after]
     if old == new:
         return
     removed: list[int] = []
@@ -269,7 +264,7 @@ def _list(before: Sequence[Any], after: Sequence[Any], path: tuple[str | int, ..
         yield Operation("add", (*path, index), after[index], None)
 
 
-def _differing(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int, int, int]]:
+def _differing(old: Sequence[bytes], new: Sequence[bytes]) -> Iterator[tuple[int, int, int, int]]:
     """The stretches in which two lists differ: start and end in each, in order."""
     first, limit = 0, min(len(old), len(new))
     while first < limit and old[first] == new[first]:
@@ -279,7 +274,7 @@ def _differing(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, in
         last += 1
     old, new = old[first : len(old) - last], new[first : len(new) - last]
     counts = Counter(old)
-    if sum(counts[token] for token in new) > _MAX_MATCHES:
+    if sum(counts[item] for item in new) > _MAX_MATCHES:
         # Where so much is alike, aligning it would take minutes and help nobody.
         yield first, first + len(old), first, first + len(new)
         return

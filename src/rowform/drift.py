@@ -8,7 +8,6 @@ looked at whole, and never by index: what counts is which items came, went and c
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -16,8 +15,9 @@ from typing import Any
 
 from rowform.diff import Action, Change, Stored, compare_stored
 from rowform.jsontypes import is_list, is_object
-from rowform.state import Entry, canonical
-from rowform.text import pointer, quote, steps
+from rowform.lists import Edit, tally
+from rowform.state import Entry, token
+from rowform.text import Plain, Sentence, Word, pointer, quote, steps
 
 Path = tuple[str, ...]
 Rows = Mapping[str, Mapping[str, Stored]]
@@ -96,7 +96,7 @@ class Drift:
     @property
     def goes_back(self) -> bool:
         """Whether what is desired is what there was before the direct writes."""
-        return _same(self.git, self.desired)
+        return same(self.git, self.desired)
 
     def to_json(self) -> dict[str, Any]:
         """A value that is not there is left out."""
@@ -104,36 +104,42 @@ class Drift:
         there = {name: value for name, value in values.items() if not isinstance(value, Nothing)}
         return {"kind": self.kind, "key": self.key, "path": pointer(self.path), **there}
 
-    def said(self) -> str:
+    def said(self) -> Sentence:
         """What was written directly, and what a plan would make of it."""
-        setting = f"{self.kind} {quote(self.key)}"
+        kind, key = Word(self.kind), self.key
         if not self.path:
-            made = self.active is not ABSENT
-            return f"{setting} ({'made, would be deleted' if made else 'deleted, would be made again'})"
-        values = f"{_shown(self.git)} -> {_shown(self.active)}"
-        return f"{setting} {self.where} ({values}, {self._fate()})"
-
-    def _fate(self) -> str:
+            return Sentence(
+                "{kind} {key} (deleted, would be made again)"
+                if self.active is ABSENT
+                else "{kind} {key} (made, would be deleted)",
+                kind=kind,
+                key=key,
+            )
+        git, active, desired = (_shown(one) for one in (self.git, self.active, self.desired))
+        parts = {"kind": kind, "key": key, "field": Plain(self.where), "git": git, "active": active}
         if self.goes_back:
-            return f"back to {_shown(self.git)}"
+            return Sentence("{kind} {key} {field} ({git} -> {active}, back to {git})", **parts)
         if self.desired is ABSENT:
-            return "setting would be deleted" if self.active is ABSENT else "would be gone"
-        return f"would be {_shown(self.desired)}"
+            return Sentence(
+                "{kind} {key} {field} ({git} -> {active}, setting would be deleted)"
+                if self.active is ABSENT
+                else "{kind} {key} {field} ({git} -> {active}, would be gone)",
+                **parts,
+            )
+        return Sentence(
+            "{kind} {key} {field} ({git} -> {active}, would be {desired})", **parts, desired=desired
+        )
 
 
-def _shown(value: Any) -> str:
-    return "nothing" if isinstance(value, Nothing) else quote(value, _VALUE_WIDTH)
+def _shown(value: Any) -> Word | Plain:
+    return Word("nothing") if isinstance(value, Nothing) else Plain(quote(value, _VALUE_WIDTH))
 
 
-def _same(one: Any, other: Any) -> bool:
+def same(one: Any, other: Any) -> bool:
     """Whether two values are equal: 1, true and "1" are three things."""
     if isinstance(one, Nothing) or isinstance(other, Nothing):
         return one is other
-    return _token(one) == _token(other)
-
-
-def _token(value: Any) -> bytes:
-    return canonical({"": value})
+    return token(one) == token(other)
 
 
 class Overwritten:
@@ -146,8 +152,6 @@ class Overwritten:
 
     def by(self, change: Change) -> list[Drift]:
         """The fields that one change would overwrite."""
-        if not self._by_setting:
-            return []
         # A setting that was deleted comes back under its name, or under one that it is to have instead.
         former = change.after.previously if change.after and change.before is None else ()
         names = dict.fromkeys((change.key, change.previous_key or change.key, *former))
@@ -243,9 +247,9 @@ def _leaves(git: Any, active: Any, desired: Any) -> Iterator[tuple[Path, Any, An
     pending: list[tuple[Path, Any, Any, Any]] = [((), git, active, desired)]
     while pending:
         path, was, now, wanted = pending.pop()
-        if _same(was, now):
+        if same(was, now):
             continue
-        if is_object(now) and (is_object(was) or (is_object(wanted) and not _same(now, wanted))):
+        if is_object(now) and (is_object(was) or (is_object(wanted) and not same(now, wanted))):
             members = dict.fromkeys((*now, *(was if is_object(was) else ())))
             pending.extend(
                 ((*path, name), _member(was, name), _member(now, name), _member(wanted, name))
@@ -263,30 +267,25 @@ def _member(value: Any, name: str) -> Any:
 
 def _is_kept(git: Any, active: Any, desired: Any) -> bool:
     """Whether what was written is still there in what is desired."""
-    if _same(active, desired):
+    if same(active, desired):
         return True
-    if is_list(git) and is_list(active) and is_list(desired):
-        return _is_list_kept(*([_token(item) for item in one] for one in (git, active, desired)))
-    return False
+    return is_list(git) and is_list(active) and is_list(desired) and _is_list_kept(git, active, desired)
 
 
-def _is_list_kept(git: Sequence[bytes], active: Sequence[bytes], desired: Sequence[bytes]) -> bool:
-    was, now, wanted = Counter(git), Counter(active), Counter(desired)
-    for item in {*was, *now}:
-        if now[item] > was[item] and wanted[item] < now[item]:
-            return False
-        if now[item] < was[item] and wanted[item] > now[item]:
-            return False
+def _is_list_kept(git: Sequence[Any], active: Sequence[Any], desired: Sequence[Any]) -> bool:
+    written = Edit(git, active)
+    if written.done_in(desired) != written.items:
+        return False
     # Where an item was put is written, too. If items only went, the order is not the writer's.
-    is_placed = bool(now - was) or _common(git, now) != _common(active, was)
-    return not is_placed or _common(active, wanted) == _common(desired, now)
+    is_placed = bool(written.came) or _common(git, active) != _common(active, git)
+    return not is_placed or _common(active, desired) == _common(desired, active)
 
 
-def _common(items: Iterable[bytes], others: Counter[bytes]) -> list[bytes]:
+def _common(items: Sequence[Any], others: Sequence[Any]) -> list[bytes]:
     """The items that ``others`` has as well, in order, each as often as there."""
-    left = Counter(others)
+    left = tally(others)
     found: list[bytes] = []
-    for item in items:
+    for item in map(token, items):
         if left[item] > 0:
             left[item] -= 1
             found.append(item)

@@ -8,10 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from rowform.diff import Action, Change
-from rowform.drift import Drift
-from rowform.text import Sentence, Word, utc
+from rowform.text import Count, Sentence, Several, Told, Word, utc
+
+if TYPE_CHECKING:
+    from rowform.drift import Drift
 
 
 class GuardName(StrEnum):
@@ -64,7 +67,7 @@ class Guard:
     """A guard that fired, and why; ``way_out`` is what to do instead of overruling it, if that is known."""
 
     name: GuardName
-    reason: str
+    reason: Told
     way_out: str | None = None
 
     def to_json(self) -> dict[str, object]:
@@ -145,10 +148,9 @@ def fired(
 def overwriting(lost: Sequence[Drift]) -> Iterator[Guard]:
     """The guard that the direct writes set off which a plan would overwrite."""
     if lost:
-        more = len(lost) - _SHOWN
-        shown = "; ".join(one.said() for one in lost[:_SHOWN])
-        others = f"; and {more:,} more" if more > 0 else ""
-        yield Guard(GuardName.DRIFT, f"direct writes would be overwritten: {shown}{others}")
+        fields = Several.of([one.said() for one in lost], _SHOWN, apart=True)
+        reason = Sentence("direct writes would be overwritten: {fields}", fields=fields)
+        yield Guard(GuardName.DRIFT, reason)
 
 
 def _percent(part: int, total: int) -> str:
@@ -156,14 +158,17 @@ def _percent(part: int, total: int) -> str:
     return f"{part * 1000 // total / 10:g}"
 
 
-def _share(done: str, part: int, total: int) -> Sentence:
-    """How many of all would have something done to them."""
-    return Sentence(
-        f"{{part}} of {{total}} {'setting' if total == 1 else 'settings'} would be {done} ({{percent}} %)",
+def _share(action: Action, part: int, total: int) -> Guard:
+    """The guard against something being done to so many of all."""
+    reason = Sentence(
+        "{part} of {settings} would be deleted ({percent} %)"
+        if action is Action.DELETE
+        else "{part} of {settings} would be updated ({percent} %)",
         part=Word(part),
-        total=Word(f"{total:,}"),
+        settings=Count(total, "setting"),
         percent=Word(_percent(part, total)),
     )
+    return Guard(GuardName.THRESHOLD, reason)
 
 
 def _threshold(changes: Sequence[Change], counts: Mapping[str, int], limits: Thresholds) -> Iterator[Guard]:
@@ -171,10 +176,7 @@ def _threshold(changes: Sequence[Change], counts: Mapping[str, int], limits: Thr
     deleted = sum(change.action is Action.DELETE for change in changes)
     updated = sum(change.action is Action.UPDATE for change in changes)
     if deleted >= limits.delete_count and deleted * 100 > limits.delete_percent * total:
-        yield Guard(
-            GuardName.THRESHOLD,
-            _share("deleted", deleted, total),
-        )
+        yield _share(Action.DELETE, deleted, total)
     net = Counter[str]()
     for change in changes:
         net[change.kind] += {Action.CREATE: 1, Action.UPDATE: 0, Action.DELETE: -1}[change.action]
@@ -185,7 +187,4 @@ def _threshold(changes: Sequence[Change], counts: Mapping[str, int], limits: Thr
             )
             yield Guard(GuardName.THRESHOLD, reason)
     if total >= limits.update_total and updated * 100 > limits.update_percent * total:
-        yield Guard(
-            GuardName.THRESHOLD,
-            _share("updated", updated, total),
-        )
+        yield _share(Action.UPDATE, updated, total)

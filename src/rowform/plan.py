@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rowform import __version__
-from rowform.diff import Action, Change, Stored, compare, digest_of
-from rowform.drift import Drift, Lineage, Overwritten, drift
-from rowform.guards import Allowed, Guard, Thresholds, fired, locked, overwriting
-from rowform.kinds import Kind
-from rowform.remarks import leading_nowhere, like_renames, not_today
-from rowform.split import Point, Split
-from rowform.staged import Staged, has_content, staged_note
+from rowform.diff import Action, Change, Stored, digest_of
+from rowform.guards import Allowed, Guard
+from rowform.staged import Staged, has_content
 from rowform.state import Content, Restaurant, digest
-from rowform.text import Sentence, Word
+from rowform.text import Told
+
+if TYPE_CHECKING:
+    from rowform.drift import Drift, Lineage, Overwritten
+    from rowform.split import Point, Split
 
 FORMAT = "rowform.plan/1"
 #: What a version's ``source`` says as its ``kind`` if it did not come from the configuration: the triggers'
@@ -102,8 +102,8 @@ class RestaurantPlan:
     unchanged: int
     blocked: tuple[Guard, ...]
     target: Content
-    warnings: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
+    warnings: tuple[Told, ...] = ()
+    notes: tuple[Told, ...] = ()
     allowed: tuple[Allowed, ...] = ()
     drift: tuple[Drift, ...] = ()
     settled_number: int | None = None
@@ -180,10 +180,13 @@ class RestaurantPlan:
 
     def overwritten_by(self, change: Change) -> list[Drift]:
         """The direct writes that one change would overwrite."""
-        return self._overwritten.by(change)
+        return self._overwritten.by(change) if self.drift else []
 
     @cached_property
     def _overwritten(self) -> Overwritten:
+        # Few plans are about direct writes.
+        from rowform.drift import Overwritten
+
         return Overwritten(self.drift)
 
 
@@ -215,7 +218,7 @@ class Plan:
     target: str | None
     source: Mapping[str, Any]
     restaurants: tuple[RestaurantPlan, ...]
-    notes: tuple[str, ...] = ()
+    notes: tuple[Told, ...] = ()
     against: Point | None = None
     since: Point | None = None
     changed_since: Point | None = None
@@ -242,107 +245,3 @@ class Plan:
     def _points(self) -> dict[str, Any]:
         points = {"against": self.against, "since": self.since, "changed_since": self.changed_since}
         return {name: point.to_json() for name, point in points.items() if point}
-
-
-def plan_restaurant(
-    restaurant: Restaurant,
-    actual: Actual,
-    kinds: Mapping[str, Kind],
-    thresholds: Thresholds,
-    now: datetime | None = None,
-) -> RestaurantPlan:
-    """Compare one restaurant's desired content with the database's.
-
-    With the time ``now`` it also warns of changes that do nothing today.
-    """
-    changes, unchanged = compare(restaurant.content, actual.settings, actual.former)
-    target = _target(restaurant, actual)
-    base = actual.base
-    lost = _overwritten(restaurant, actual, changes)
-    counts = {kind: len(entries) for kind, entries in actual.settings.items() if kind in restaurant.content}
-    guards = fired(
-        changes,
-        counts,
-        lock=locked(base.version_number, base.locked_at, base.lock_reason)
-        if base and base.is_locked
-        else None,
-        thresholds=thresholds,
-    )
-    return RestaurantPlan(
-        restaurant,
-        actual,
-        tuple(changes),
-        unchanged,
-        (*guards, *overwriting(lost)),
-        target,
-        (
-            *(leading_nowhere(target, kinds) if changes else ()),
-            *(not_today(changes, kinds, (actual.timezone, restaurant.timezone), now) if now else ()),
-        ),
-        (
-            *_header_notes(restaurant, actual),
-            *like_renames(changes, kinds),
-            *([staged_note(restaurant.slug, actual.staged, target)] if actual.staged else ()),
-        ),
-        drift=lost,
-        settled_number=actual.lineage.settled.number if actual.lineage and actual.lineage.settled else None,
-    )
-
-
-def _overwritten(restaurant: Restaurant, actual: Actual, changes: Sequence[Change]) -> tuple[Drift, ...]:
-    if actual.lineage is None or not changes:
-        return ()
-    git, active = (
-        {kind: rows.get(kind, {}) for kind in restaurant.content}
-        for rows in (actual.lineage.settings, actual.settings)
-    )
-    return tuple(one for one in drift(git, active, changes) if not one.kept)
-
-
-def _target(restaurant: Restaurant, actual: Actual) -> Content:
-    unmanaged = {
-        kind: {key: stored.entry for key, stored in entries.items()}
-        for kind, entries in actual.settings.items()
-        if kind not in restaurant.content
-    }
-    return {**unmanaged, **restaurant.content}
-
-
-def _header_notes(restaurant: Restaurant, actual: Actual) -> Iterable[str]:
-    if not actual.exists:
-        return
-    for field_name, wanted, there in (
-        ("slug", restaurant.slug, actual.slug),
-        ("name", restaurant.name, actual.name),
-        ("timezone", restaurant.timezone, actual.timezone),
-    ):
-        if wanted != there:
-            yield Sentence(
-                "{field} is {wanted} here and {there} in the database;"
-                " rowform leaves an existing restaurant's row alone",
-                field=Word(field_name),
-                wanted=wanted,
-                there=there,
-            )
-
-
-def make_plan(
-    restaurants: Iterable[Restaurant],
-    actual: Callable[[Restaurant], Actual],
-    kinds: Mapping[str, Kind],
-    thresholds: Thresholds,
-    *,
-    database_id: str | None,
-    target: str | None,
-    source: Mapping[str, Any],
-    notes: Sequence[str] = (),
-    now: datetime | None = None,
-) -> Plan:
-    """Plan all ``restaurants`` against what ``actual`` knows of each; warn of what does nothing ``now``."""
-    return Plan(
-        database_id,
-        target,
-        source,
-        tuple(plan_restaurant(one, actual(one), kinds, thresholds, now) for one in restaurants),
-        tuple(notes),
-    )

@@ -18,21 +18,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Annotated, Any, NoReturn
+from typing import Any, NoReturn
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from rowform import __version__
-from rowform.diff import Action, Change, Stored
-from rowform.drift import ABSENT, Drift
 from rowform.errors import UnusablePlan
-from rowform.guards import Allowed, Guard, GuardName
 from rowform.jsontypes import is_object
 from rowform.kinds import Kind
-from rowform.location import Location
-from rowform.plan import FORMAT, Actual, Base, Plan, RestaurantPlan
-from rowform.state import Entry, Restaurant, canonical
-from rowform.text import UNSAFE, escape, from_pointer, quote
+from rowform.plan import FORMAT, Plan, RestaurantPlan
+from rowform.plan_document import PlanDocument, StrangeError
+from rowform.state import canonical
+from rowform.text import escape, quote
 
 #: What all formats of plans begin with, also those to come.
 _FAMILY = "rowform.plan/"
@@ -82,13 +79,16 @@ def load(data: bytes, name: str, kinds: Mapping[str, Kind]) -> SavedPlan:
     except RecursionError:
         raise UnusablePlan(f"{shown} is no saved plan: it is nested too deeply", _AGAIN) from None
     try:
-        return _restored(document, kinds)
+        found = PlanDocument.model_validate(document)
+        digests = found.digests()
+        plan = found.plan(kinds)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(step) for step in first["loc"])
         _foreign(document, shown, f"{where}: {first['msg']}")
-    except _StrangeError as error:
+    except StrangeError as error:
         _foreign(document, shown, str(error))
+    return SavedPlan(plan, found.created_at, found.tool_version, found.checksum, digests, document)
 
 
 def same_changes(one: RestaurantPlan, other: RestaurantPlan) -> bool:
@@ -98,10 +98,6 @@ def same_changes(one: RestaurantPlan, other: RestaurantPlan) -> bool:
 
 def _checksum(document: Mapping[str, Any]) -> str:
     return f"sha256:{sha256(canonical(document)).hexdigest()}"
-
-
-class _StrangeError(ValueError):
-    """What the file says makes no sense to this rowform."""
 
 
 def _document(data: bytes, shown: str) -> Mapping[str, Any]:
@@ -126,19 +122,19 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         ((twice, _),) = Counter(key for key, _ in pairs).most_common(1)
-        raise _StrangeError(f"it has {quote(twice)} twice in one object")
+        raise StrangeError(f"it has {quote(twice)} twice in one object")
     return found
 
 
 def _float(text: str) -> float:
     value = float(text)
     if math.isinf(value):
-        raise _StrangeError(f"the number {text[:40]} is too large")
+        raise StrangeError(f"the number {text[:40]} is too large")
     return value
 
 
 def _constant(text: str) -> NoReturn:
-    raise _StrangeError(f"{text} is no JSON")
+    raise StrangeError(f"{text} is no JSON")
 
 
 def _check_format(document: Mapping[str, Any], shown: str) -> None:
@@ -174,171 +170,3 @@ def _foreign(document: Mapping[str, Any], shown: str, why: str) -> NoReturn:
 def _made_by(document: Mapping[str, Any]) -> str:
     version = document.get("tool_version")
     return f" of rowform {escape(version)}" if isinstance(version, str) else ""
-
-
-# --- the plan that a document describes ----------------------------------------------------------
-
-
-def _one_line(text: str) -> str:
-    if UNSAFE.search(text):
-        raise ValueError("it has control characters")
-    return text
-
-
-#: What is shown as it is: nobody who makes a plan up shall write to a terminal with it.
-_Line = Annotated[str, AfterValidator(_one_line)]
-
-
-class _Model(BaseModel):
-    """Members that a newer rowform may have added change nothing."""
-
-    model_config = ConfigDict(strict=True, extra="ignore")
-
-
-class _Place(_Model):
-    file: _Line
-    line: int
-    column: int
-
-    def location(self) -> Location:
-        return Location(self.file, self.line, self.column)
-
-    def lines(self) -> tuple[int, int]:
-        """The file has no more than where the entry begins."""
-        return self.line, self.line
-
-
-class _Change(_Model):
-    action: str
-    kind: str
-    key: str
-    before: dict[str, Any] | None
-    after: dict[str, Any] | None
-    location: _Place | None
-
-    def change(self, kinds: Mapping[str, Kind]) -> Change:
-        there = (self.before is not None, self.after is not None)
-        if {(False, True): "create", (True, True): "update", (True, False): "delete"}.get(
-            there
-        ) != self.action:
-            raise _StrangeError(f"the change of {quote(self.key)} is no {quote(self.action)}")
-        kind = kinds.get(self.kind)
-        if kind is None:
-            raise _StrangeError(f"the kind {quote(self.kind)} is not installed here")
-        before = self._entry(kind, self.before, None) if self.before is not None else None
-        after = self._entry(kind, self.after, self.location) if self.after is not None else None
-        latest = after or before
-        if latest is None or latest.key != self.key:
-            raise _StrangeError(f"the change of {quote(self.key)} is about another setting")
-        stored = Stored(before, row_id="", entity_id="") if before else None
-        return Change(Action(self.action), self.kind, self.key, stored, after)
-
-    def _entry(self, kind: Kind, values: dict[str, Any], origin: _Place | None) -> Entry:
-        key = values.get(kind.key)
-        if set(values) != set(kind.column_names) or not isinstance(key, str):
-            raise _StrangeError(f"{kind.name} {quote(self.key)} has other fields than {kind.name} has here")
-        return Entry(kind.name, key, values, canonical(values), (), origin)
-
-
-class _Guard(_Model):
-    guard: str
-    reason: str
-
-    def fired(self) -> Guard:
-        try:
-            return Guard(GuardName(self.guard), self.reason)
-        except ValueError:
-            raise _StrangeError(f"there is no guard {quote(self.guard)}") from None
-
-
-class _By(_Model):
-    commit: str
-    author: str
-
-
-class _Allowed(_Guard):
-    by: _By
-
-    def allowed(self) -> Allowed:
-        return Allowed(self.fired(), self.by.commit, self.by.author)
-
-
-class _Base(_Model):
-    version_id: str
-    version_number: int
-    newest_version_number: int
-    is_locked: bool
-    origin: str | None
-
-
-class _Summary(_Model):
-    unchanged: int
-
-
-class _Drift(_Model):
-    kind: str
-    key: str
-    path: str
-    git: Any = ABSENT
-    active: Any = ABSENT
-    desired: Any = ABSENT
-
-    def drift(self) -> Drift:
-        return Drift(self.kind, self.key, from_pointer(self.path), self.git, self.active, self.desired)
-
-
-class _Restaurant(_Model):
-    restaurant: str
-    restaurant_id: _Line
-    name: str
-    timezone: _Line
-    creates_restaurant: bool
-    base: _Base | None
-    desired_digest: str
-    summary: _Summary
-    blocked: list[_Guard]
-    allowed: list[_Allowed]
-    warnings: list[str]
-    notes: list[str]
-    drift: list[_Drift]
-    settled_version_number: int | None
-    changes: list[_Change]
-
-    def plan(self, kinds: Mapping[str, Kind]) -> RestaurantPlan:
-        base = Base(**dict(self.base)) if self.base else None
-        newest = base.newest_version_number if base else 0
-        return RestaurantPlan(
-            Restaurant(self.restaurant, self.restaurant_id, self.name, self.timezone, {}, file=""),
-            Actual(self.restaurant_id, exists=not self.creates_restaurant, newest=newest, base=base),
-            tuple(change.change(kinds) for change in self.changes),
-            self.summary.unchanged,
-            tuple(guard.fired() for guard in self.blocked),
-            {},
-            tuple(self.warnings),
-            tuple(self.notes),
-            tuple(one.allowed() for one in self.allowed),
-            drift=tuple(one.drift() for one in self.drift),
-            settled_number=self.settled_version_number,
-        )
-
-
-class _Document(_Model):
-    tool_version: str
-    #: JSON has no times: this one is text.
-    created_at: AwareDatetime = Field(strict=False)
-    checksum: str
-    database_id: str
-    target: str | None
-    source: dict[str, Any]
-    notes: list[str]
-    restaurants: list[_Restaurant]
-
-
-def _restored(document: Mapping[str, Any], kinds: Mapping[str, Kind]) -> SavedPlan:
-    found = _Document.model_validate(document)
-    digests = {one.restaurant: one.desired_digest for one in found.restaurants}
-    if len(digests) < len(found.restaurants):
-        raise _StrangeError("it has a restaurant twice")
-    restaurants = tuple(one.plan(kinds) for one in found.restaurants)
-    plan = Plan(found.database_id, found.target, found.source, restaurants, tuple(found.notes))
-    return SavedPlan(plan, found.created_at, found.tool_version, found.checksum, digests, document)

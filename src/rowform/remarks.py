@@ -13,7 +13,7 @@ from rowform.state import Content
 from rowform.text import Code, Sentence, Word, quote
 
 
-def leading_nowhere(target: Content, kinds: Mapping[str, Kind]) -> Iterable[str]:
+def leading_nowhere(target: Content, kinds: Mapping[str, Kind]) -> Iterable[Sentence]:
     """The references that would lead nowhere."""
     for found in dangling(target, kinds):
         noun = Word(kinds[found.entry.kind].noun)
@@ -28,7 +28,7 @@ def leading_nowhere(target: Content, kinds: Mapping[str, Kind]) -> Iterable[str]
 
 def not_today(
     changes: Sequence[Change], kinds: Mapping[str, Kind], zones: tuple[str | None, ...], now: datetime
-) -> Iterable[str]:
+) -> Iterable[Sentence]:
     """Point out what is written and does nothing today, in the restaurant's time zone."""
     day: date | None = None
     for change in changes:
@@ -43,24 +43,36 @@ def not_today(
         applies = before is not None and before.standing is Standing.IN_EFFECT
         parts = {"noun": Word(kind.noun), "key": change.key, "day": Word(after.day or "")}
         if after.standing is Standing.ENDED:
-            template = (
+            yield Sentence(
                 "{noun} {key} applies today and will not any more: it ended on {day}"
                 if applies
-                else "{noun} {key} ended on {day}: it changes nothing today"
+                else "{noun} {key} ended on {day}: it changes nothing today",
+                **parts,
             )
-            yield Sentence(template, **parts)
         elif after.standing is Standing.PENDING:
             days = (date.fromisoformat(parts["day"]) - day).days
-            when = ", tomorrow" if days == 1 else ", in {days} days"
-            template = (
-                f"{{noun}} {{key}} applies today and will not again before {{day}}{when}"
-                if applies
-                else f"{{noun}} {{key}} takes effect on {{day}}{when}"
-            )
-            yield Sentence(template, **parts, days=days)
+            yield _waiting(applies=applies, days=days, parts=parts)
 
 
-def like_renames(changes: Sequence[Change], kinds: Mapping[str, Kind]) -> Iterable[str]:
+def _waiting(*, applies: bool, days: int, parts: Mapping[str, str]) -> Sentence:
+    """What to say of a setting that takes effect in some days."""
+    if days == 1:
+        return Sentence(
+            "{noun} {key} applies today and will not again before {day}, tomorrow"
+            if applies
+            else "{noun} {key} takes effect on {day}, tomorrow",
+            **parts,
+        )
+    return Sentence(
+        "{noun} {key} applies today and will not again before {day}, in {days} days"
+        if applies
+        else "{noun} {key} takes effect on {day}, in {days} days",
+        **parts,
+        days=days,
+    )
+
+
+def like_renames(changes: Sequence[Change], kinds: Mapping[str, Kind]) -> Iterable[Sentence]:
     """Point out a delete and a create that look like a rename."""
     created = [c for c in changes if c.action is Action.CREATE]
     taken: set[int] = set()

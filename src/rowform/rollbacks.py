@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from rowform.diff import Change, Stored
+from rowform.diff import Change, Stored, compare_stored
+from rowform.drift import ABSENT, same
 from rowform.jsontypes import is_list, is_object
-from rowform.state import canonical
-from rowform.text import quote, steps, utc
+from rowform.lists import Edit
+from rowform.text import Plain, Sentence, Several, Word, steps, utc
 
 #: How many fields a sentence names.
 _SHOWN = 3
@@ -51,22 +51,27 @@ class SwitchBack:
         default_factory=dict[str, tuple[Sequence[Stored], Sequence[Stored]]]
     )
 
-    def told(self) -> str:
+    def told(self) -> Sentence:
         """What happened, as one sentence without a full stop."""
-        done = "rolled back" if self.is_rollback else f"replaced by version {self.back_number}"
-        return f"{self.version()} was {done} on {utc(self.at)} UTC{self._why()}"
+        parts = {"number": self.gone.number, "name": self.gone.name}
+        what = (
+            Sentence("version {number} {name} was rolled back", **parts)
+            if self.is_rollback
+            else Sentence(
+                "version {number} {name} was replaced by version {back}", **parts, back=self.back_number
+            )
+        )
+        return self._because(Sentence("{what} on {moment} UTC", what=what, moment=Word(utc(self.at))))
 
-    def version(self) -> str:
-        """The version that is gone, as people call it."""
-        return f"version {self.gone.number} {quote(self.gone.name, _WIDTH)}"
-
-    def _why(self) -> str:
-        reason = self.reason or ""
+    def _because(self, event: Sentence) -> Sentence:
+        who, reason = self.actor, self.reason
         for word in ("Rolled back by ", "Activated by "):
-            if reason.startswith(word):
-                return f" by {_cut(reason.removeprefix(word))}"
-        by = f" by {self.actor}" if self.actor else ""
-        return f"{by} ({_cut(reason)})" if reason else by
+            # What the database notes where nobody gave a reason.
+            if reason and reason.startswith(word):
+                who, reason = reason.removeprefix(word), None
+        if who:
+            event = Sentence("{event} by {who}", event=event, who=Plain(_cut(who)))
+        return Sentence("{event} ({reason})", event=event, reason=Plain(_cut(reason))) if reason else event
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +82,19 @@ class Field:
     key: str
     path: Path
 
-    def __str__(self) -> str:
-        place = f" {''.join(steps(self.path))}" if self.path else ""
-        return f"{self.kind} {quote(self.key)}{place}"
+    def said(self) -> Sentence:
+        """The value as people call it."""
+        kind = Word(self.kind)
+        if not self.path:
+            return Sentence("{kind} {key}", kind=kind, key=self.key)
+        return Sentence(
+            "{kind} {key} {field}", kind=kind, key=self.key, field=Plain("".join(steps(self.path)))
+        )
 
 
-def some(fields: Sequence[Field]) -> str:
+def some(fields: Sequence[Field]) -> Several:
     """The first few fields, and how many more there are."""
-    more = len(fields) - _SHOWN
-    shown = ", ".join(str(one) for one in fields[:_SHOWN])
-    return f"{shown} and {more:,} more" if more > 0 else shown
+    return Several.of([one.said() for one in fields], _SHOWN)
 
 
 def brought_back(
@@ -104,12 +112,12 @@ def brought_back(
         switch: what was taken away.
     """
     found: dict[Field, None] = {}
-    apart = {kind: _Apart(*rows) for kind, rows in switch.apart.items()}
+    apart = {kind: _Apart(kind, *rows) for kind, rows in switch.apart.items()}
     for change in changes:
         pair = apart[change.kind].of(change, former) if change.kind in apart else None
         if pair is not None:
             gone, back = (_values(one) for one in pair)
-            wanted = change.after.values if change.after else _ABSENT
+            wanted = change.after.values if change.after else ABSENT
             for path in _returning(gone, back, wanted, _values(change.before), ()):
                 found[Field(change.kind, change.key, path)] = None
     return list(found)
@@ -121,54 +129,43 @@ _Pair = tuple[Stored | None, Stored | None]
 class _Apart:
     """The settings of one kind in which two versions differ: as each of them has it."""
 
-    def __init__(self, gone: Sequence[Stored], back: Sequence[Stored]) -> None:
-        pairs: dict[str, _Pair] = {one.entity_id: (one, None) for one in gone}
-        # The same name under another identity is the same setting to people.
-        named = {one.entry.key: one.entity_id for one in gone}
-        left = {one.entity_id for one in back}
-        for one in back:
-            twin = named.get(one.entry.key)
-            same = one.entity_id if one.entity_id in pairs or twin is None or twin in left else twin
-            pairs[one.entity_id] = pairs[same] = (pairs.get(same, (None, None))[0], one)
-        self._by_entity = pairs
-        self._by_key = {one.entry.key: pair for pair in pairs.values() for one in pair if one}
+    def __init__(self, kind: str, gone: Sequence[Stored], back: Sequence[Stored]) -> None:
+        self._by_entity: dict[str, _Pair] = {}
+        self._by_key: dict[str, _Pair] = {}
+        was, came = ({one.entry.key: one for one in rows} for rows in (gone, back))
+        for change in compare_stored({kind: was}, {kind: came})[0]:
+            pair = (change.before, came[change.key] if change.after else None)
+            for one in pair:
+                if one:
+                    self._by_entity[one.entity_id] = pair
+            # Who has a key in the version that is gone comes first.
+            self._by_key.setdefault(change.key, pair)
+            if change.before:
+                self._by_key[change.before.entry.key] = pair
 
     def of(self, change: Change, former: Mapping[str, Mapping[str, str]]) -> _Pair | None:
         entity = change.before.entity_id if change.before else former.get(change.kind, {}).get(change.key)
         return self._by_entity.get(entity or "") or self._by_key.get(change.key)
 
 
-class _Absent:
-    """Stands for a value that is not there, which null is not."""
-
-
-_ABSENT = _Absent()
-
-
 def _values(one: Stored | None) -> Any:
-    return _ABSENT if one is None else one.entry.values
+    return ABSENT if one is None else one.entry.values
 
 
 def _returning(gone: Any, back: Any, wanted: Any, now: Any, path: Path) -> Iterator[Path]:
     """The paths of the values that are in ``gone``, not in ``back``, and from ``now`` on again."""
-    if is_object(gone) and is_object(back) and is_object(wanted) and (now is _ABSENT or is_object(now)):
+    if is_object(gone) and is_object(back) and is_object(wanted) and (now is ABSENT or is_object(now)):
         there: Mapping[str, Any] = now if is_object(now) else {}
         for key in dict.fromkeys((*gone, *back)):
-            was, came = gone.get(key, _ABSENT), back.get(key, _ABSENT)
-            yield from _returning(was, came, wanted.get(key, _ABSENT), there.get(key, _ABSENT), (*path, key))
-    elif _token(wanted) == _token(gone) != _token(back):
-        if _token(now) != _token(gone):
+            was, came = gone.get(key, ABSENT), back.get(key, ABSENT)
+            yield from _returning(was, came, wanted.get(key, ABSENT), there.get(key, ABSENT), (*path, key))
+    elif same(wanted, gone) and not same(gone, back):
+        if not same(now, gone):
             yield path
     elif is_list(gone) and is_list(back) and is_list(wanted) and is_list(now):
-        taken, left, next_, there_now = (Counter(map(_token, one)) for one in (gone, back, wanted, now))
-        differing = (token for token in {*taken, *left} if taken[token] != left[token])
-        if any(next_[token] == taken[token] != there_now[token] for token in differing):
+        fault = Edit(back, gone)
+        if fault.done_in(wanted) - fault.done_in(now):
             yield path
-
-
-def _token(value: Any) -> bytes | None:
-    """Bytes that are equal exactly when values are: 1, true and "1" are three things."""
-    return None if value is _ABSENT else canonical({"": value})
 
 
 def _cut(text: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from rowform.diff import Action, Change, Stored, compare
 from rowform.kinds import Kind
 from rowform.state import Content
-from rowform.text import Sentence, Word, pointer, quote
+from rowform.text import Sentence, Several, Word, pointer
 
 #: Kind and key of a setting.
 Name = tuple[str, str]
@@ -25,7 +25,7 @@ class Point:
     rev: str
     commit: str
     short: str
-    remark: str | None = None
+    remark: Sentence | None = None
 
     def to_json(self) -> dict[str, Any]:
         return {"rev": self.rev, "commit": self.commit}
@@ -60,7 +60,7 @@ class Split:
             (others if self.rides_along(change) else mine).append(change)
         return mine, others
 
-    def notes(self, changes: Iterable[Change], kinds: Mapping[str, Kind]) -> Iterator[str]:
+    def notes(self, changes: Iterable[Change], kinds: Mapping[str, Kind]) -> Iterator[Sentence]:
         """A sentence for each of the branch's changes in which something was pending without it."""
         for change in changes:
             paths = self.pending.get((change.kind, change.key))
@@ -76,7 +76,7 @@ class Split:
                     "{kind} {key}: pending before this branch changed it: {fields}",
                     kind=kind,
                     key=change.key,
-                    fields=Word(", ".join(quote(path) for path in paths)),
+                    fields=Several(paths),
                 )
 
 

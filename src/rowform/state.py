@@ -88,6 +88,11 @@ def canonical(values: Mapping[str, Any]) -> bytes:
         ).encode("utf-8", "surrogatepass")
 
 
+def token(value: Any) -> bytes:
+    """Bytes that are equal exactly when two normalised values are: 1, true and "1" are three things."""
+    return canonical({"": value})
+
+
 def number(value: float) -> int | float:
     """The one spelling of a number: an integer if it is one that every client reads exactly."""
     if isinstance(value, float):

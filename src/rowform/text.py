@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Self
@@ -70,10 +70,52 @@ class Code(str):
     __slots__ = ()
 
 
+class Plain(str):
+    """A part of a sentence that is shown as it is, and never translated: a commit, a value in its quotes."""
+
+    __slots__ = ()
+
+
+class Count:
+    """A part of a sentence that says how many of something there are; the plural is the noun with an s."""
+
+    __slots__ = ("noun", "number")
+
+    def __init__(self, number: int, noun: str) -> None:
+        self.number = number
+        self.noun = noun
+
+
+class Several:
+    """Parts of a sentence that are named one after the other, and how ``more`` there are.
+
+    ``apart`` sets them apart by semicolons, because they have commas inside.
+    """
+
+    __slots__ = ("apart", "more", "parts")
+
+    def __init__(self, parts: Sequence[Any], more: int = 0, *, apart: bool = False) -> None:
+        self.parts = tuple(parts)
+        self.more = more
+        self.apart = apart
+
+    @classmethod
+    def of(cls, parts: Sequence[Any], most: int, *, apart: bool = False) -> Self:
+        """The first parts, ``most`` of them at most."""
+        return cls(parts[:most], max(0, len(parts) - most), apart=apart)
+
+    def __str__(self) -> str:
+        shown = [_part(part) for part in self.parts]
+        more = f"{self.more:,} more" if self.more else ""
+        if self.apart:
+            return "; ".join([*shown, *([f"and {more}"] if more else [])])
+        return f"{', '.join(shown)} and {more}" if more else joined(shown)
+
+
 class Sentence(str):
     """A sentence for people that still knows its parts, for whoever has to show them otherwise.
 
-    As a string it is the English text: parts in quotes, but for a :class:`Word` and a :class:`Code`.
+    As a string it is the English text: parts in quotes, but for those of the classes above, and sentences.
     """
 
     __slots__ = ("parts", "template")
@@ -89,9 +131,25 @@ class Sentence(str):
 
 
 def _part(part: Any) -> str:
-    if isinstance(part, Word):
+    if isinstance(part, Word | Sentence):
         return part
+    if isinstance(part, Several):
+        return str(part)
+    if isinstance(part, Count):
+        return count(part.number, part.noun)
+    if isinstance(part, Plain):
+        return escape(part)
     return f"`{escape(part)}`" if isinstance(part, Code) else quote(part)
+
+
+class Verbatim(str):
+    """A sentence that another run has written down: its parts are not known any more."""
+
+    __slots__ = ()
+
+
+#: What plans say to people.
+Told = Sentence | Verbatim
 
 
 def closest(word: str, candidates: Iterable[str]) -> str | None:

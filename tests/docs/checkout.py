@@ -19,7 +19,7 @@ from tests.support.database import make_directory, remove_directory, with_databa
 
 ROOT = Path(__file__).resolve().parents[2]
 #: What the README's commands touch.
-_PARTS = ("config", "schemas", "Makefile", "pyproject.toml", ".gitignore")
+_PARTS = ("config", "schemas", "tests/fixtures/localstorage", "Makefile", "pyproject.toml", ".gitignore")
 #: The application's database that a chapter takes over: the seed's, and what went wrong in it.
 _APPLICATION = (ROOT / "tests" / "fixtures" / "seed-database.sql", Path(__file__).with_name("accidents.sql"))
 #: So that commits have the same hashes in every run.

@@ -124,6 +124,18 @@ def _refused(url: str) -> RowformError:
     return caught.value
 
 
+@pytest.mark.parametrize("autocommit", [True, False])
+def test_times_are_read_whatever_the_database_calls_them(database: str, autocommit: bool) -> None:
+    with psycopg.connect(database, autocommit=True) as connection:
+        name = connection.info.dbname
+        connection.execute(f"ALTER DATABASE {name} SET datestyle TO 'German'")  # type: ignore[arg-type]
+    with connect(database, autocommit=autocommit) as connection:
+        connection.rollback()
+        row = connection.execute("SELECT '2026-04-01 09:00+00'::timestamptz").fetchone()
+    assert row is not None
+    assert row[0].isoformat().startswith("2026-04-01T")
+
+
 def test_nobody_listens() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))

@@ -212,6 +212,23 @@ def test_many_commits_are_listed_newest_first_and_cut(sakura: Project) -> None:
     assert "and 2 earlier ones" in document["blocked"][0]["reason"]
 
 
+def test_a_commit_that_is_about_others_as_well(sakura: Project) -> None:
+    """It is reverted whole."""
+    sakura.write({"momiji/restaurant.yaml": f"id: {MOMIJI}\nname: Momiji\n"})
+    sakura.write({**limit(4), "momiji/groups.yaml": GROUPS, "_base/limits.yaml": LIMIT.format(weight=1)})
+    sakura.write({"../elsewhere.yaml": "x"})
+    fault = sakura.commit("Everywhere")
+    sakura.apply()
+    sakura.ok("rollback", "-r", "sakura", "--auto-approve")
+    document = plan_json(sakura)
+    words = f'git revert {fault} ("Everywhere"), which takes back their changes to _base and momiji too'
+    (note,) = document["notes"]
+    assert note.endswith(f"; to keep it that way revert: {words}")
+    assert document["blocked"][0]["reason"].endswith(f"; revert it first: {words}")
+    page = sakura.ok("plan", "--format", "markdown", "--lang", "ja").out
+    assert f"`git revert {fault}`（`Everywhere`）。これらのコミットによる`_base`、`momiji`の変更も取り消されます" in page
+
+
 def test_without_git_no_commit_is_named(project: Project) -> None:
     project.restaurant()
     for value in (30, 3):

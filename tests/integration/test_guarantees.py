@@ -972,7 +972,7 @@ def test_public_has_nothing_but_what_policies_ask(world: World) -> None:
              WHERE pronamespace = 'rowform'::regnamespace AND grantee = 0)
         """
     ).fetchone()
-    assert row == (["USAGE"], 0, ["my_restaurants", "policy"])
+    assert row == (["USAGE"], 0, ["last_lock", "my_restaurants", "policy"])
 
 
 def test_functions_look_names_up_in_a_fixed_place(world: World) -> None:

@@ -419,7 +419,7 @@ def test_an_older_schema(database: str) -> None:
         with pytest.raises(SchemaError, match=f"schema {latest() - 1} is older than this rowform") as caught:
             check(connection, kinds())
         assert caught.value.hint == "run `rowform db upgrade`"
-        assert [step.what for step in pending(connection, kinds())] == ["Migration 5: tenancy."]
+        assert [step.what for step in pending(connection, kinds())] == ["Migration 6: serving."]
 
 
 def test_a_newer_schema(database: str) -> None:

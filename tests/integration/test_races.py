@@ -15,7 +15,8 @@ import pytest
 from rowform.errors import StalePlan
 from rowform.guards import Thresholds
 from rowform.kinds import kinds
-from rowform.plan import RestaurantPlan, make_plan
+from rowform.plan import RestaurantPlan
+from rowform.planner import make_plan
 from rowform.state import Restaurant
 from rowform.store import apply as store_apply
 from rowform.store.apply import Origin, apply_plan

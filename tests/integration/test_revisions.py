@@ -431,9 +431,9 @@ def test_riding_along(online: Project) -> None:
     online.git("switch", "-q", "feature")
     online.git("merge", "-q", "main")
     main = online.git("rev-parse", "--short", "main")
-    online.execute("INSERT INTO staff_groups (restaurant_id, version_id, name)"
-                   " SELECT restaurant_id, id, 'Drifted' FROM config_versions c"
-                   " WHERE is_active AND restaurant_id = %s", [SAKURA])  # fmt: skip
+    online.rows("INSERT INTO staff_groups (restaurant_id, version_id, name)"
+                " SELECT restaurant_id, id, 'Drifted' FROM config_versions c"
+                " WHERE is_active AND restaurant_id = %s RETURNING id", SAKURA)  # fmt: skip
     online.write(
         {
             "sakura/groups.yaml": GROUPS.replace("#111111", "#333333")

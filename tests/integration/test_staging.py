@@ -120,6 +120,14 @@ def test_its_audit_names_the_commit(sakura: Project) -> None:
     sakura.ok("activate", "2", "--auto-approve", "--reason", "Again")
     again = sakura.rows("SELECT DISTINCT reason FROM config_changes WHERE seq > %s", newest)
     assert again == [{"reason": "Again"}]
+    # The log says who made what came with a version's first activation, and not again.
+    headings = [line for line in sakura.ok("log").out.splitlines() if line.startswith("20")]
+    assert [("Aiko Sato" in line, commit in line) for line in headings] == [
+        (False, False),
+        (True, True),
+        (True, True),
+        (False, False),
+    ]
 
 
 def test_the_first_version_of_a_restaurant(new: Project) -> None:
@@ -328,7 +336,10 @@ def test_a_saved_plan_is_staged(sakura: Project, tmp_path: Path) -> None:
     assert "Version 2 staged" in sakura.apply(file, "--no-activate").out
     again = sakura.run("apply", file, "--auto-approve")
     assert again.code == 3
-    assert "it made version 2 of sakura" in again.err
+    assert "was staged already: it made version 2 of sakura\n" in again.err
+    assert "Hint: what is staged waits for `rowform activate 2 -r sakura`\n" in again.err
+    sakura.ok("activate", "2", "--auto-approve")
+    assert "was applied already: it made version 2 of sakura\n" in sakura.run("apply", file).err
 
 
 def test_a_plan_is_stale_after_somebody_has_staged(sakura: Project, tmp_path: Path) -> None:
@@ -359,6 +370,7 @@ def test_nobody_to_ask(sakura: Project) -> None:
 
 
 def test_what_a_version_is_locked_for_is_said(sakura: Project) -> None:
+    stage(sakura, TWO)
     sakura.ok("lock", "1", "--reason", "Before")
     sakura.ok("unlock", "1")
     sakura.ok("lock", "1", "--reason", "Inventory\x1b week")
@@ -369,6 +381,8 @@ def test_what_a_version_is_locked_for_is_said(sakura: Project) -> None:
     said = rf'the active version 1 is locked since {since} UTC: "Inventory\u001b week"'
     plan = sakura.ok("plan").out
     assert f"BLOCKED: locked: {said}" in plan
+    stopped = sakura.run("activate", "2", "--auto-approve")
+    assert (stopped.code, said in stopped.err) == (3, True)
     refused = sakura.run("apply", "--auto-approve")
     assert refused.code == 3
     assert said in refused.err

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from rowform.guards import Thresholds
 from rowform.kinds import kinds
-from rowform.plan import Actual, Plan, make_plan
+from rowform.plan import Actual, Plan
+from rowform.planner import make_plan
 from rowform.state import State, digest
 from rowform.store.apply import Origin, apply_plan
 from rowform.store.read import content_of, history, snapshot, version_rows

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from rowform.between import as_database
 from rowform.guards import Thresholds
 from rowform.kinds import kinds
-from rowform.plan import Actual, RestaurantPlan, plan_restaurant
+from rowform.plan import Actual, RestaurantPlan
 from rowform.planfile import same_changes
+from rowform.planner import plan_restaurant
 from rowform.split import split
 from rowform.state import Restaurant
 from tests.property.strategies import Model, models, texts, variants

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from rowform.drift import ABSENT, Lineage, Member
 from rowform.guards import GuardName, Thresholds
 from rowform.kinds import kinds
-from rowform.plan import Plan, RestaurantPlan, make_plan
+from rowform.plan import Plan, RestaurantPlan
 from rowform.planfile import load, same_changes, save
+from rowform.planner import make_plan
 from rowform.render.ink import Ink
 from rowform.render.plan_text import plan_text
 from tests.property.strategies import TEXT, mutations

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from rowform.errors import UnusablePlan
 from rowform.guards import Thresholds
 from rowform.kinds import kinds
-from rowform.plan import Plan, make_plan
+from rowform.plan import Plan
 from rowform.planfile import load, same_changes, save
+from rowform.planner import make_plan
 from rowform.render.ink import Ink
 from rowform.render.plan_text import plan_text
 from tests.property.strategies import TEXT, models, texts

@@ -22,7 +22,8 @@ from psycopg.types.json import Jsonb
 from rowform.errors import LockedVersion, StalePlan
 from rowform.guards import Thresholds
 from rowform.kinds import kinds
-from rowform.plan import RestaurantPlan, make_plan
+from rowform.plan import RestaurantPlan
+from rowform.planner import make_plan
 from rowform.state import Restaurant, digest
 from rowform.store.activation import Switch, standing, switch
 from rowform.store.apply import AT_ONCE, Manner, Origin, apply_plan

@@ -15,7 +15,8 @@ from rowform.guards import Thresholds
 from rowform.kinds import kinds
 from rowform.load import Loaded, SourceFile, load
 from rowform.location import Location
-from rowform.plan import Actual, Base, Plan, RestaurantPlan, make_plan, plan_restaurant
+from rowform.plan import Actual, Base, Plan, RestaurantPlan
+from rowform.planner import make_plan, plan_restaurant
 from rowform.state import Content, Entry, Restaurant, entry, normalise
 from rowform.store.read import stored_settings
 

@@ -19,7 +19,7 @@ from rowform.render.github import plan_annotations, problem_annotations
 from rowform.render.inert import command, fence, span
 from rowform.render.ink import Ink
 from rowform.render.plan_text import plan_text
-from rowform.text import escape
+from rowform.text import Verbatim, escape
 from tests.support.builders import actual, group, plan_of, planned, restaurant, sakura, setting, write
 from tests.support.golden import check_golden
 from tests.unit.test_markdown import KEYS, TEXT
@@ -64,8 +64,10 @@ def test_a_plan_has_an_annotation_for_each_change_and_none_of_its_values(key: st
         group(key, line=7, description=text), setting("priority_rules", key, description=text)
     )
     found = planned(wanted, dataclasses.replace(actual(group("Gone")), name=text))
-    one = dataclasses.replace(found, blocked=(Guard(GuardName.OLDER, text),), warnings=(text,))
-    plan = Plan("db", None, {}, (one,), (text,))
+    one = dataclasses.replace(
+        found, blocked=(Guard(GuardName.OLDER, Verbatim(text)),), warnings=(Verbatim(text),)
+    )
+    plan = Plan("db", None, {}, (one,), (Verbatim(text),))
     *lines, total, last = plan_annotations(plan, kinds()).splitlines()
     assert all(_COMMAND.fullmatch(line) for line in lines)
     sorts = [_COMMAND.fullmatch(line)[1] for line in lines]  # type: ignore[index]

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from rowform.effective import Effect, Standing, effect, on_day, overlaps, today
 from rowform.guards import Thresholds
 from rowform.kinds import kinds
-from rowform.plan import plan_restaurant
 from rowform.planfile import same_changes
+from rowform.planner import plan_restaurant
 from rowform.state import Entry
 from tests.support.builders import actual, content, place, restaurant, said, sakura, setting
 

@@ -20,17 +20,18 @@ from markdown_it.token import Token
 import rowform
 from rowform.diff import Action
 from rowform.drift import ABSENT, Drift
-from rowform.guards import Allowed, Guard, GuardName, Thresholds
+from rowform.guards import Allowed, Guard, GuardName, Thresholds, overwriting
 from rowform.kinds import Kind, Setting, kinds
 from rowform.kinds.base import Flag, Key
 from rowform.kinds.facts import Language, spaced
-from rowform.plan import Plan, make_plan, plan_restaurant
+from rowform.plan import Plan, RestaurantPlan
+from rowform.planner import make_plan, plan_restaurant
 from rowform.render.markdown import DIGEST, LIMIT, MARKER, diff_markdown, digests_line, plan_markdown
 from rowform.render.phrases import Phrases
 from rowform.render.translations import JAPANESE, JAPANESE_GUARDS, JAPANESE_SENTENCES
 from rowform.split import Point, Split
 from rowform.state import Restaurant
-from rowform.text import escape
+from rowform.text import Code, Plain, Sentence, Several, Told, Verbatim, Word, escape
 from tests.support.builders import actual, group, nothing, plan_of, restaurant, setting
 from tests.support.golden import check_golden
 from tests.unit.test_plan_text import CASES as TEXT_CASES
@@ -67,10 +68,12 @@ def remarkable() -> Plan:
         Drift("staff_groups", "Kitchen", ("group_config", "note"), ABSENT, "x", ABSENT),
     )
     blocked = (
-        Guard(GuardName.DRIFT, "direct writes would be overwritten: …"),
-        Guard(GuardName.OLDER, "commit 1 is older"),
+        *overwriting(drift),
+        Guard(GuardName.OLDER, Sentence("the commit that is checked out, {here}, is older", here=Plain("1"))),
     )
-    allowed = (Allowed(Guard(GuardName.THRESHOLD, "too much"), "0123456789", "Aiko Sato <a@example.com>"),)
+    allowed = (
+        Allowed(Guard(GuardName.THRESHOLD, Verbatim("too much")), "0123456789", "Aiko Sato <a@example.com>"),
+    )
     split = Split(frozenset({("monthly_limits", "Off days")}), {})
     one = dataclasses.replace(found, blocked=blocked, allowed=allowed, drift=drift, split=split)
     return Plan("db", "staging", {"kind": "git"}, (one,), since=Point("main", "0" * 40, "0000000"))
@@ -126,16 +129,24 @@ def test_japanese_has_a_word_for_everything() -> None:
 
 
 def test_japanese_has_every_sentence() -> None:
-    """Those whose template stands in the call; others are put together."""
-    templates = set()
+    """Each template stands in the call, where it can be found."""
+    templates: list[Any] = []
     for file in SOURCES.rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Sentence":
                 first = node.args[0]
                 choices = [first.body, first.orelse] if isinstance(first, ast.IfExp) else [first]
-                templates |= {one.value for one in choices if isinstance(one, ast.Constant)}
-    assert len(templates) > 10
-    assert templates <= set(JAPANESE_SENTENCES)
+                templates += [ast.literal_eval(one) for one in choices]
+    assert set(templates) == set(JAPANESE_SENTENCES)
+
+
+def test_nothing_but_sentences_is_said() -> None:
+    """What has no parts to translate cannot get into a plan: the type checkers see to the rest."""
+    for model, name in ((Plan, "notes"), (RestaurantPlan, "notes"), (RestaurantPlan, "warnings")):
+        assert model.__annotations__[name] == "tuple[Told, ...]"
+    assert Guard.__annotations__["reason"] == "Told"
+    assert Point.__annotations__["remark"] == "Sentence | None"
+    assert Told == Sentence | Verbatim
 
 
 class _WeeklyLimit(Setting):
@@ -269,19 +280,36 @@ def test_no_value_does_anything(
     there = dataclasses.replace(actual(group(former), group("gone" + key)), name=text, slug=text)
     found = plan_restaurant(wanted, there, kinds(), Thresholds(), NOW)
     drift = (
-        Drift("staff_groups", key, (member,), text, {member: text}, [text]),
+        Drift("staff_groups", key, ("group_config", member), text, {member: text}, [text]),
         Drift("staff_groups", text, (), 1, 2, 3),
     )
-    guards = tuple(Guard(name, text) for name in GuardName)
-    allowed = (Allowed(Guard(GuardName.OLDER, text), text, text),)
+    told = Sentence(
+        "{trailer} in {commit} names {name}, which is no guard: did you mean {guess}?",
+        trailer=Plain(text),
+        commit=Several((Plain(member), text, Sentence("{kind} {key}", kind=Word(key), key=former)), 7),
+        name=text,
+        guess=Code(key),
+    )
+    guards = tuple(Guard(name, told) for name in GuardName)
+    allowed = (Allowed(Guard(GuardName.OLDER, Verbatim(text)), text, text),)
     one = dataclasses.replace(found, blocked=guards, allowed=allowed, drift=drift)
-    plan = Plan("db", text, {"ci_run": text}, (one,), (text,), since=Point(text, text, text))
+    plan = Plan("db", text, {"ci_run": text}, (one,), (Verbatim(text), told), since=Point(text, text, text))
     check_inert(plan_markdown(plan, kinds(), language), [key, member, name or "x", "gone" + key])
     # The leaves are told exactly: what is quoted in JSON is there as such.
     page = plan_markdown(plan, kinds(), language)
     assert MARKER not in page.removeprefix(MARKER) or MARKER in text + key + member + former + name
     sides = ((1, text), None)
     check_inert(diff_markdown(name or "x", sides, one.changes, kinds(), language), [key, member, text])
+
+
+def test_of_two_kinds_with_one_key_only_what_overwrites_is_marked() -> None:
+    there = actual(group("A", color="#111111"), setting("daily_limits", "A", penalty_weight=5))
+    wanted = restaurant(group("A", color="#222222"), setting("daily_limits", "A", penalty_weight=6))
+    found = plan_restaurant(wanted, there, kinds(), Thresholds(), NOW)
+    drift = (Drift("daily_limits", "A", ("penalty_weight",), 4, 5, 6),)
+    page = plan_markdown(Plan("db", None, {}, (dataclasses.replace(found, drift=drift),)), kinds(), "en")
+    (marked,) = [line for line in page.splitlines() if "overwrites a direct write" in line]
+    assert "penalty" in marked
 
 
 # --- no longer than a comment --------------------------------------------------------------------

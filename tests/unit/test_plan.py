@@ -11,7 +11,8 @@ from rowform import __version__
 from rowform.diff import Action, digest_of
 from rowform.guards import Thresholds
 from rowform.kinds import kinds
-from rowform.plan import FORMAT, Actual, make_plan
+from rowform.plan import FORMAT, Actual
+from rowform.planner import make_plan
 from rowform.state import digest
 from tests.support.builders import (
     ID,

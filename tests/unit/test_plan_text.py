@@ -10,9 +10,11 @@ import pytest
 
 from rowform.guards import Thresholds
 from rowform.kinds import kinds
-from rowform.plan import Plan, make_plan
+from rowform.plan import Plan
+from rowform.planner import make_plan
 from rowform.render.ink import Ink
 from rowform.render.plan_text import NO_CHANGES, plan_text, summary_line
+from rowform.text import Count, Plain, Sentence, Several
 from tests.support.builders import (
     actual,
     from_database,
@@ -97,7 +99,13 @@ def blocked() -> Plan:
     return plan_of(
         restaurant(rule, renamed),
         there,
-        notes=["1 restaurant of the database without a directory here: x; not touched"],
+        notes=[
+            Sentence(
+                "{restaurants} of the database without a directory here: {names}; not touched",
+                restaurants=Count(1, "restaurant"),
+                names=Several((Plain("x"),)),
+            )
+        ],
     )
 
 

@@ -38,7 +38,7 @@ def fields(
 ) -> list[str]:
     changes, _ = compare(content(*wanted), kept(now))
     taken = switch([stored(one) for one in gone], [stored(one) for one in back])
-    return [str(one) for one in brought_back(changes, {}, taken)]
+    return [one.said() for one in brought_back(changes, {}, taken)]
 
 
 def one(value: Any, **more: Any) -> list[Entry]:
@@ -65,6 +65,8 @@ X = ['staff_groups "A" group_config.x']
         ([1], [1, 2], [1, 5], [1, 2], True),  # the element is gone again
         ([1], [1, 2], [1, 2, 5], [1, 2], False),
         ([1, 1], [1], [1, 1], [1], True),
+        ([1, 1], [1], [1, 1, 1], [1], True),  # even more of it
+        ([1, 1], [1], [1], [], False),
         ([2, 1], [1, 2], [2, 1], [1, 2], True),  # the order alone
         ([2, 1], [1, 2], [2, 1, 5], [1, 2], False),
         ({"a": 1, "b": 2}, {"a": 0, "b": 2}, {"a": 0, "b": 3}, {"a": 0, "b": 2}, False),
@@ -99,7 +101,7 @@ def test_renames() -> None:
     old, new = group("A"), group("B", previously=["A"])
     taken = switch([replace(stored(new), entity_id=stored(old).entity_id)], [stored(old)])
     changes, _ = compare(content(new), kept([old]))
-    assert [str(field) for field in brought_back(changes, {}, taken)] == ['staff_groups "B" name']
+    assert [field.said() for field in brought_back(changes, {}, taken)] == ['staff_groups "B" name']
     changes, _ = compare(content(group("C", previously=["A"])), kept([old]))
     assert brought_back(changes, {}, taken) == []
 
@@ -108,7 +110,7 @@ def test_one_that_was_made_anew_is_known_by_its_key() -> None:
     gone, back = group("A", color="#111111"), group("A", color="#222222")
     taken = switch([replace(stored(gone), entity_id="other")], [stored(back)])
     changes, _ = compare(content(gone), kept([back]))
-    assert [str(field) for field in brought_back(changes, {}, taken)] == ['staff_groups "A" color']
+    assert [field.said() for field in brought_back(changes, {}, taken)] == ['staff_groups "A" color']
 
 
 def test_one_that_comes_back_is_known_by_its_former_identity() -> None:
@@ -118,7 +120,7 @@ def test_one_that_comes_back_is_known_by_its_former_identity() -> None:
     assert brought_back(changes, {}, taken) == []
     taken = switch([replace(stored(gone), entity_id="first")], [])
     former = {"staff_groups": {"A": "first"}}
-    assert [str(field) for field in brought_back(changes, former, taken)] == ['staff_groups "A"']
+    assert [field.said() for field in brought_back(changes, former, taken)] == ['staff_groups "A"']
 
 
 VALUES: Any = st.recursive(
@@ -152,8 +154,8 @@ def test_only_values_of_the_version_that_is_gone_fire(gone: Any, back: Any, othe
 def test_sentences() -> None:
     found = [field for key in "ABCDE" for field in brought_back(
         compare(content(group(key)), kept([]))[0], {}, switch([stored(group(key))], []))]  # fmt: skip
-    assert some(found[:2]) == 'staff_groups "A", staff_groups "B"'
-    assert some(found) == 'staff_groups "A", staff_groups "B", staff_groups "C" and 2 more'
+    assert str(some(found[:2])) == 'staff_groups "A" and staff_groups "B"'
+    assert str(some(found)) == 'staff_groups "A", staff_groups "B", staff_groups "C" and 2 more'
     told = 'version 5 "Lower\\u001b" was rolled back on 2026-04-01 12:30:00 UTC'
     assert switch([], []).told() == told
     assert switch([], [], reason="Rolled back by app, psql").told() == f"{told} by app, psql"

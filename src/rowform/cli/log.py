@@ -52,7 +52,7 @@ def log(
     if fields:
         _show_fields(ctx, slugs, kind, key, form)
         return
-    trails = audit_of(settings(ctx), slugs, Wanted(kind, key, version, notes, limit))
+    trails = audit_of(settings(ctx), slugs, Wanted(kind, key, version, notes=notes, limit=limit))
     for trail in trails:
         if trail.more:
             note(f"{trail.slug} has older entries: --limit shows more.")

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from rowform.diff import Action, Change, Operation, leaves
+from rowform.drift import Drift
 from rowform.jsontypes import is_list, is_object
 from rowform.kinds import Kind
 from rowform.render.fitting import Item, Rank, Section
 from rowform.render.inert import fence, span
 from rowform.render.phrases import Phrases
-from rowform.render.plan_text import SYMBOLS, change_leaves
-from rowform.text import escape, quote
+from rowform.render.plan_text import SYMBOLS, change_leaves, name_of, place_of
+from rowform.text import quote
 
 #: A change with more fields than this is told up to here.
 _FIELDS = 12
@@ -20,17 +21,22 @@ _FIELDS = 12
 _COLOURED = {"~": "!", "+": "+", "-": "-"}
 
 
-def in_words(changes: Sequence[Change], kind: Kind, phrases: Phrases, overwriting: frozenset[str]) -> Section:
+def in_words(
+    changes: Sequence[Change],
+    kind: Kind,
+    phrases: Phrases,
+    overwritten_by: Callable[[Change], Sequence[Drift]],
+) -> Section:
     """The changes of one kind, a line for each.
 
     Args:
         changes: all of the kind.
         kind: theirs.
         phrases: the language.
-        overwriting: the keys of those that overwrite direct writes.
+        overwritten_by: the direct writes that a change overwrites.
     """
     title = phrases.title(kind)
-    items = [_line(change, kind, phrases, change.key in overwriting) for change in changes]
+    items = [_line(change, kind, phrases, bool(overwritten_by(change))) for change in changes]
     return Section(
         head=f"**{title[0].upper()}{title[1:]}**\n\n",
         tail="\n",
@@ -123,12 +129,6 @@ def in_detail(changes: Sequence[Change], kind: Kind, phrases: Phrases) -> Sectio
 
 def detail_lines(change: Change, kind: Kind) -> Iterator[str]:
     """One change, exactly: a line that names it and its place in the files, then one per leaf."""
-    former = f"{quote(change.previous_key)} -> " if change.previous_key is not None else ""
-    origin = change.after.origin if change.after else None
-    place = ""
-    if origin:
-        location = origin.location()
-        place = f"  {escape(location.file)}:{location.line}"
-    yield f"@@ {SYMBOLS[change.action]} {kind.name} {former}{quote(change.key)}{place} @@"
+    yield f"@@ {SYMBOLS[change.action]} {name_of(change)}{place_of(change)} @@"
     for symbol, _, line in change_leaves(change, kind):
         yield f"{_COLOURED[symbol]} {line}"

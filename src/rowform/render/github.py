@@ -11,7 +11,7 @@ from rowform.kinds import Kind
 from rowform.location import Location, Problem, Severity
 from rowform.plan import Plan, RestaurantPlan
 from rowform.render.inert import command
-from rowform.render.plan_text import SYMBOLS, change_leaves, summary_line
+from rowform.render.plan_text import SYMBOLS, change_leaves, name_of, summary_line
 from rowform.text import count, quote
 
 #: How many annotations of each sort GitHub shows for one step.
@@ -82,8 +82,7 @@ def _restaurant(one: RestaurantPlan, kinds: Mapping[str, Kind]) -> Iterator[_Ann
 
 
 def _words(change: Change, kind: Kind) -> str:
-    former = f"{quote(change.previous_key)} -> " if change.previous_key is not None else ""
-    name = f"{SYMBOLS[change.action]} {kind.name} {former}{quote(change.key)}"
+    name = f"{SYMBOLS[change.action]} {name_of(change)}"
     if change.after is None:
         return name
     lines = [line for _, _, line in change_leaves(change, kind)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from itertools import groupby
 
@@ -79,7 +79,7 @@ def diff_markdown(
     counts = _counts(changes, phrases, "{create} added, {update} changed, {delete} deleted")
     said = counts if changes else phrases.say("No differences.")
     title = f"## {span(name)}: {' → '.join(shown)}\n\n{said}\n\n"
-    return _page(title, list(_changes(changes, kinds, phrases, frozenset())), None, phrases)
+    return _page(title, list(_changes(changes, kinds, phrases, lambda _: ())), None, phrases)
 
 
 def digests_line(plan: Plan) -> str:
@@ -205,7 +205,6 @@ def _restaurant(one: RestaurantPlan, plan: Plan, kinds: Mapping[str, Kind], phra
         facts.append(phrases.say("{unchanged} stay as they are", unchanged=one.unchanged))
     state = Item(f"{phrases.semicolon.join(facts)}\n\n", Rank.NAME)
     parts: list[Item | Section] = [state, *_remarks(one, kinds, phrases)]
-    overwriting = frozenset(change.key for change in one.changes if one.overwritten_by(change))
     mine, pending = one.parts()
     headings = ("", "")
     if plan.since:
@@ -214,7 +213,7 @@ def _restaurant(one: RestaurantPlan, plan: Plan, kinds: Mapping[str, Kind], phra
             phrases.say("Pending already, and applied with it"),
         )
     for heading, changes in zip(headings, (mine, pending), strict=True):
-        inside = list(_changes(changes, kinds, phrases, overwriting))
+        inside = list(_changes(changes, kinds, phrases, one.overwritten_by))
         parts.append(Section(head=f"#### {heading}\n\n" if heading else "", parts=inside))
     return Section(head=f"### {_name(one)}\n\n", parts=parts)
 
@@ -232,12 +231,15 @@ def _state(one: RestaurantPlan, plan: Plan, phrases: Phrases) -> str:
 
 
 def _changes(
-    changes: Sequence[Change], kinds: Mapping[str, Kind], phrases: Phrases, overwriting: frozenset[str]
+    changes: Sequence[Change],
+    kinds: Mapping[str, Kind],
+    phrases: Phrases,
+    overwritten_by: Callable[[Change], Sequence[Drift]],
 ) -> Iterator[Section]:
     """In words first, kind by kind; then leaf by leaf."""
     groups = [(kinds[name], list(group)) for name, group in groupby(changes, key=lambda change: change.kind)]
     for kind, group in groups:
-        yield in_words(group, kind, phrases, overwriting)
+        yield in_words(group, kind, phrases, overwritten_by)
     for kind, group in groups:
         yield in_detail(group, kind, phrases)
 
@@ -266,17 +268,22 @@ def _blocked(guard: Guard, phrases: Phrases) -> str:
     way = phrases.say("nothing overrules it")
     if guard.name.forceable:
         way = phrases.say("{flag} overrules it", flag=span(f"--force {guard.name}"))
+    reason = _reason(guard, phrases)
+    said = f": {reason}" if reason else ""
+    return f"**BLOCKED:** {span(guard.name)}: {phrases.guard(guard.name)}{said}{phrases.stop}{way}"
+
+
+def _reason(guard: Guard, phrases: Phrases) -> str:
     # Direct writes are told one by one.
-    reason = "" if guard.name is GuardName.DRIFT else f": {phrases.sentence(guard.reason)}"
-    return f"**BLOCKED:** {span(guard.name)}: {phrases.guard(guard.name)}{reason}; {way}"
+    return "" if guard.name is GuardName.DRIFT else phrases.sentence(guard.reason)
 
 
 def _allowed(found: Allowed, phrases: Phrases) -> str:
     who = found.author.partition(" <")[0]
     consent = phrases.say("consent by {who} in {commit}", who=span(who), commit=span(found.commit[:7]))
     guard = found.guard
-    reason = phrases.sentence(guard.reason)
-    return f"**ALLOWED:** {span(guard.name)}: {reason}; {consent}"
+    reason = _reason(guard, phrases) or phrases.guard(guard.name)
+    return f"**ALLOWED:** {span(guard.name)}: {reason}{phrases.stop}{consent}"
 
 
 def _drift(found: Drift, kind: Kind, phrases: Phrases) -> str:

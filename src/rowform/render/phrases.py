@@ -19,7 +19,7 @@ from rowform.kinds.base import DAY_PATTERN, JsonObject
 from rowform.kinds.facts import Language, Words, spaced, words_of
 from rowform.render.inert import span
 from rowform.render.translations import JAPANESE, JAPANESE_GUARDS, JAPANESE_SENTENCES, JAPANESE_WORDS
-from rowform.text import Code, Sentence, Word, count, quote
+from rowform.text import Count, Sentence, Several, Told, Word, count, quote
 
 #: How many items of a list are named.
 _ITEMS = 12
@@ -46,6 +46,8 @@ class Phrases:
         self._nouns = {kind.noun: kind for kind in kinds.values() if kind.titles}
         self.comma = "、" if self._japanese else ", "
         self.semicolon = "、" if self._japanese else "; "
+        #: Between clauses with verbs of their own.
+        self.stop = "。" if self._japanese else "; "
 
     def say(self, english: str, **parts: Any) -> str:
         """A phrase of the page; its parts are Markdown already. Numbers get separators."""
@@ -60,7 +62,7 @@ class Phrases:
         head, _, rest = noun.partition(" ")
         return f"{count(number, head)}{f' {rest}' if rest else ''}"
 
-    def sentence(self, text: str) -> str:
+    def sentence(self, text: Told) -> str:
         """A sentence from elsewhere: in this language if its parts are known, else as code."""
         if not isinstance(text, Sentence):
             return span(text, 400)
@@ -68,13 +70,25 @@ class Phrases:
         return template.format_map({name: self._part(part) for name, part in text.parts.items()})
 
     def _part(self, part: Any) -> str:
-        if isinstance(part, Word):
-            return self._word(part)
-        if isinstance(part, Code):
-            return span(part)
+        if isinstance(part, Sentence):
+            return self.sentence(part)
+        if isinstance(part, Several):
+            return self._all(part)
+        if isinstance(part, Count):
+            return self.count(part.number, part.noun)
+        return self._word(part) if isinstance(part, Word) else self._given(part)
+
+    def _given(self, part: Any) -> str:
+        """What people or Git have written, as code; and numbers."""
         if part is None:
             return self.say("none")
         return str(part) if type(part) is int else span(part if isinstance(part, str) else quote(part))
+
+    def _all(self, several: Several) -> str:
+        shown = [self._part(part) for part in several.parts]
+        if several.more:
+            shown.append(self.say("{more} more", more=several.more))
+        return (self.semicolon if several.apart else self.comma).join(shown)
 
     def _word(self, word: str) -> str:
         if word in self._kinds:

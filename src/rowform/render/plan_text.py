@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rowform.diff import Action, Change, Operation, leaves
 from rowform.kinds import Kind
 from rowform.plan import Plan, RestaurantPlan
 from rowform.render.ink import Ink
 from rowform.render.marks import NO_MARKS, Marks
-from rowform.split import Point
 from rowform.text import escape, quote, steps
+
+if TYPE_CHECKING:
+    from rowform.split import Point
 
 SYMBOLS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-"}
 NO_CHANGES = "No changes. Settings match the configuration."
@@ -103,16 +105,25 @@ def _restaurant(plan: RestaurantPlan, whole: Plan, kinds: Mapping[str, Kind], in
 def change_lines(change: Change, kind: Kind, ink: Ink, marks: Marks = NO_MARKS) -> Iterator[str]:
     """One change: a line that names it and its place in the files, then one per leaf."""
     symbol = SYMBOLS[change.action]
-    former = f"{quote(change.previous_key)} -> " if change.previous_key is not None else ""
-    origin = change.after.origin if change.after else None
-    place = ""
-    if origin:
-        location = origin.location()
-        place = f"  {location.file}:{location.line}"
     mark = marks.heading(change, kind.key, ink)
-    yield f"  {ink.symbol(symbol)} {kind.name} {former}{quote(change.key)}{ink.dim(place)}{mark}"
+    yield f"  {ink.symbol(symbol)} {name_of(change)}{ink.dim(place_of(change))}{mark}"
     for line_symbol, path, line in change_leaves(change, kind):
         yield f"      {ink.symbol(line_symbol)} {line}{marks.field(path, ink)}"
+
+
+def name_of(change: Change) -> str:
+    """Kind and key of a change, and the key before a rename."""
+    former = f"{quote(change.previous_key)} -> " if change.previous_key is not None else ""
+    return f"{change.kind} {former}{quote(change.key)}"
+
+
+def place_of(change: Change) -> str:
+    """Where the files have what a change makes, after two blanks; nothing if it is not there."""
+    origin = change.after.origin if change.after else None
+    if origin is None:
+        return ""
+    location = origin.location()
+    return f"  {escape(location.file)}:{location.line}"
 
 
 #: A symbol, the path of a field, and the line about it.

@@ -110,7 +110,8 @@ def author_of(source: Mapping[str, Any]) -> str:
         return str(source.get("author") or "")
     claims: Mapping[str, Any] = source.get("claims") or {}
     known = (
-        claims.get("email") or claims.get("sub"),
+        claims.get("email") or claims.get("sub") or source.get("user"),
+        f"client {source['client']}" if source.get("client") else None,
         source.get("role"),
         source.get("database_user"),
         source.get("application_name"),

@@ -13,14 +13,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from psycopg import Cursor
+from psycopg import Cursor, sql
 
 from rowform.errors import LockedVersion, StalePlan
+from rowform.guards import locked as locked_words
 from rowform.plan import UNPLANNED
 from rowform.store.failures import translated
 from rowform.store.queries import query
 from rowform.store.session import Session
-from rowform.store.writing import Why, write_locked
+from rowform.store.writing import Why, heed_protection, write_locked
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ class Ref:
     name: str
     is_locked: bool
     kind: str | None
+    lock_reason: str | None
+    locked_at: datetime | None
 
     @property
     def is_direct(self) -> bool:
@@ -153,7 +156,13 @@ def _net_change(cursor: Cursor[Any]) -> NetChange:
 
 
 def switch(
-    session: Session, restaurant_id: str, wanted: Switch, why: Why, reconnect: Callable[[], Session]
+    session: Session,
+    restaurant_id: str,
+    wanted: Switch,
+    why: Why,
+    reconnect: Callable[[], Session],
+    *,
+    heeds_protection: bool = False,
 ) -> Switched:
     """Make another version the active one, in one transaction.
 
@@ -163,6 +172,7 @@ def switch(
         wanted: what to do.
         why: what the audit says.
         reconnect: makes another session, should the answer to COMMIT get lost.
+        heeds_protection: whether it is refused where direct writes are refused.
 
     Raises:
         StalePlan: another version was activated since it was decided.
@@ -187,7 +197,8 @@ def switch(
         ).fetchone()
         return bool(row and row[0])
 
-    return write_locked(session, restaurant_id, work, went_through, reconnect)
+    first = heed_protection() if heeds_protection else sql.SQL("")
+    return write_locked(session, restaurant_id, work, went_through, reconnect, first)
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +243,7 @@ def ensure_unlocked(active: Ref | None) -> None:
     """
     if active is not None and active.is_locked:
         raise LockedVersion(
-            f"the active version {active.number} is locked",
+            locked_words(active.number, active.locked_at, active.lock_reason),
             f"unlock it first: `rowform unlock {active.number}`",
         )
 

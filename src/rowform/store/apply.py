@@ -18,13 +18,14 @@ from psycopg import sql
 
 from rowform.errors import LockedVersion, StalePlan
 from rowform.fit import RealTable
+from rowform.guards import locked
 from rowform.kinds import Kind
 from rowform.plan import RestaurantPlan
 from rowform.store.columns import own_names
 from rowform.store.queries import column_list, query, sql_type
 from rowform.store.read import Rows, collect, version_cursors
 from rowform.store.session import Session, storage
-from rowform.store.writing import Why, write_locked
+from rowform.store.writing import Why, heed_protection, write_locked
 from rowform.writes import KindWrites, Reasons, writes
 
 
@@ -32,7 +33,7 @@ from rowform.writes import KindWrites, Reasons, writes
 class Origin:
     """Who applies, from what, and why: goes into the version and its audit.
 
-    ``name`` becomes the version's name, ``actor`` its creator's UUID, ``source`` the
+    ``name`` and ``description`` become the version's, ``actor`` its creator's UUID, ``source`` the
     version's ``source``; ``reasons`` are the audit rows' reasons by kind and key. ``overruled`` is what
     the audit says of guards that were overruled.
     """
@@ -42,6 +43,7 @@ class Origin:
     source: Mapping[str, Any]
     reasons: Reasons
     overruled: str | None = None
+    description: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +60,12 @@ class Manner:
     """How to apply: ``stages`` leaves the active version as it is, and the new one for a later activation.
 
     ``unlock`` is why the active version is unlocked first, should the plan have found it locked.
+    ``heeds_protection`` refuses it where direct writes are refused.
     """
 
     stages: bool = False
     unlock: Why | None = None
+    heeds_protection: bool = False
 
 
 AT_ONCE = Manner()
@@ -103,7 +107,8 @@ def apply_plan(
         return bool(row and row[0])
 
     create = _creation(session, plan) if plan.creates_restaurant else sql.SQL("")
-    return write_locked(session, plan.restaurant.id, work, went_through, reconnect, create)
+    heed = heed_protection() if manner.heeds_protection else sql.SQL("")
+    return write_locked(session, plan.restaurant.id, work, went_through, reconnect, heed + create)
 
 
 def _creation(session: Session, plan: RestaurantPlan) -> sql.Composed:
@@ -136,7 +141,7 @@ def _under_lock(session: Session, plan: RestaurantPlan, manner: Manner) -> Rows:
 
 
 def _check_base(plan: RestaurantPlan, state: Any, manner: Manner) -> None:
-    active, newest, is_locked = state
+    active, newest, is_locked, reason, locked_at = state
     base = plan.base
     if active != (base.version_id if base else None) or newest != plan.actual.newest:
         was = f"version {base.version_number}" if base else "no version"
@@ -145,10 +150,10 @@ def _check_base(plan: RestaurantPlan, state: Any, manner: Manner) -> None:
             f"the plan is stale: it was made against {was}, and now {now}",
             "plan again and look at what is different",
         )
-    # A lock that the plan did not know of is not to be opened unseen.
-    if base and is_locked and not (manner.unlock and base.is_locked):
+    # A lock that the plan did not know of is not to be opened unseen. A copy changes nothing.
+    if base and is_locked and plan.changes and not (manner.unlock and base.is_locked):
         raise LockedVersion(
-            f"the active version {base.version_number} is locked",
+            locked(base.version_number, locked_at, reason),
             f"`rowform unlock {base.version_number}` unlocks it, `rowform apply --unlock` in the same step",
         )
 
@@ -179,6 +184,7 @@ def _write(
                 **common,
                 "id": made.version_id,
                 "name": origin.name,
+                "description": origin.description,
                 "base": base.version_id if base else None,
                 "source": orjson.dumps(origin.source).decode(),
             },

@@ -38,16 +38,11 @@ def connect(url: str, *, application_name: str = "rowform", autocommit: bool = T
         ConnectionFailed: the URL is unusable, or the server cannot be reached or refuses.
         DatabaseError: the server is older than PostgreSQL 15.
     """
-    given = _parse(url)
-    options: dict[str, Any] = {"fallback_application_name": application_name, **_KEEPALIVE, **given}
-    if "PGCONNECT_TIMEOUT" not in os.environ:
-        options.setdefault("connect_timeout", CONNECT_TIMEOUT)
-    options["client_encoding"] = "utf8"
     where = redact(url)
     try:
         # Prepared statements belong to a server connection, and a pooler may give another one.
         connection = psycopg.connect(
-            make_conninfo("", **options), autocommit=autocommit, prepare_threshold=None
+            _conninfo(url, application_name), autocommit=autocommit, prepare_threshold=None
         )
     except psycopg.Error as error:
         raise connection_failure(error, where, secrets(url)) from error
@@ -58,7 +53,34 @@ def connect(url: str, *, application_name: str = "rowform", autocommit: bool = T
             f"{where}: PostgreSQL {version // 10000}.{version % 10000} is too old for rowform",
             f"rowform needs PostgreSQL {MINIMUM // 10000} or newer",
         )
+    if not (connection.info.parameter_status("DateStyle") or "ISO").startswith("ISO"):
+        # The database's own default may be what psycopg cannot read.
+        connection.execute("SET datestyle TO 'ISO'")
+        if not autocommit:
+            connection.commit()
     return connection
+
+
+async def connect_async(url: str, *, application_name: str) -> psycopg.AsyncConnection:
+    """As :func:`connect`, in autocommit mode and for an event loop; the server's age is not looked at.
+
+    Raises:
+        ConnectionFailed: the URL is unusable, or the server cannot be reached or refuses.
+    """
+    try:
+        return await psycopg.AsyncConnection.connect(
+            _conninfo(url, application_name), autocommit=True, prepare_threshold=None
+        )
+    except psycopg.Error as error:
+        raise connection_failure(error, redact(url), secrets(url)) from error
+
+
+def _conninfo(url: str, application_name: str) -> str:
+    options: dict[str, Any] = {"fallback_application_name": application_name, **_KEEPALIVE, **_parse(url)}
+    if "PGCONNECT_TIMEOUT" not in os.environ:
+        options.setdefault("connect_timeout", CONNECT_TIMEOUT)
+    options["client_encoding"] = "utf8"
+    return make_conninfo("", **options)
 
 
 def redact(url: str) -> str:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from rowform.diff import Stored
-from rowform.drift import Lineage, Member
 from rowform.plan import UNPLANNED, Actual
 from rowform.store.failures import translated
 from rowform.store.queries import query
 from rowform.store.read import selected, stored_settings
 from rowform.store.session import Session, storage
+
+if TYPE_CHECKING:
+    from rowform.drift import Lineage, Member
 
 
 def with_lineages(
@@ -42,6 +45,9 @@ def with_lineages(
 
 @translated()
 def _lineages(session: Session, versions: Mapping[str, str]) -> dict[str, Lineage]:
+    # Few plans are about direct writes.
+    from rowform.drift import Member
+
     connection = session.connection
     given = {"versions": list(versions.values()), "direct": list(UNPLANNED)}
     lineage = query("lineage", app=session.app)
@@ -68,5 +74,7 @@ def _lineages(session: Session, versions: Mapping[str, str]) -> dict[str, Lineag
 
 def _lineage(chain: list[Member], settings: Mapping[str, Mapping[str, Stored]]) -> Lineage:
     direct = tuple(one for one in chain if one.kind in UNPLANNED)
+    from rowform.drift import Lineage
+
     settled = next((one for one in chain if one.kind not in UNPLANNED), None)
     return Lineage(direct, settled, settings)

@@ -36,6 +36,10 @@ _FILES = (
     "audit",
     "drift",
     "rollbacks",
+    "live",
+    "browse",
+    "editing",
+    "export",
 )
 
 

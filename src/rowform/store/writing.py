@@ -40,7 +40,7 @@ def write_locked(
     work: Callable[[], T],
     went_through: Callable[[Session, T], bool],
     reconnect: Callable[[], Session],
-    create: sql.Composable = _NOTHING,
+    first: sql.Composable = _NOTHING,
 ) -> T:
     """Do a piece of work in one transaction that holds the restaurant's lock; a deadlock is retried once.
 
@@ -51,7 +51,8 @@ def write_locked(
         went_through: whether the work that brought this result was committed. Asked on another
             connection, under the lock, if the answer to COMMIT got lost.
         reconnect: makes that connection.
-        create: a statement that makes the restaurant, if it may be new.
+        first: statements that come before the lock, each with a semicolon behind it: what makes the
+            restaurant, if it may be new, or refuses the work.
 
     Returns:
         What ``work`` returned.
@@ -65,7 +66,7 @@ def write_locked(
         restaurant=sql.Literal(restaurant_id),
         lock_timeout=sql.Literal(LOCK_TIMEOUT),
         idle_timeout=sql.Literal(IDLE_TIMEOUT),
-        create_restaurant=create,
+        first=first,
     )
 
     def once() -> T:
@@ -85,6 +86,11 @@ def write_locked(
             raise
     # The other writer, which locks in another order, has gone on by now.
     return once()
+
+
+def heed_protection() -> sql.Composed:
+    """A statement for before the lock: refuses the work where direct writes are refused."""
+    return query("heed_protection") + sql.SQL(";")
 
 
 def _uncommitted(connection: psycopg.Connection, begin: sql.Composed, work: Callable[[], T]) -> T:

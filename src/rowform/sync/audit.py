@@ -30,12 +30,13 @@ _MAX_LIMIT = 2**31
 class Wanted:
     """Which rows people want to see; what is left out lets everything through.
 
-    ``version`` is a number, or ``active``.
+    ``version`` is a number, or ``active``; ``before`` leaves out rows from that number on.
     """
 
     kind: str | None = None
     key: str | None = None
     version: str | None = None
+    before: int | None = None
     notes: bool = False
     limit: int = 100
 
@@ -132,32 +133,51 @@ def audit_of(settings: Settings, slugs: Sequence[str], wanted: Wanted) -> list[T
     Raises:
         UsageError: there is no such restaurant, kind or version, or there never was such a setting.
     """
-    from rowform.store.audit import Filter
     from rowform.store.read import snapshot
 
-    chosen = _kinds(wanted.kind)
-    number = None if wanted.version is None else version_number(wanted.version)
-    limit = min(wanted.limit, _MAX_LIMIT)
+    _check(wanted)
     with session(settings, load_tool_config(settings)) as (opened, _, _):
-        places = named(snapshot(opened, {}).values(), slugs)
-        every = Filter(kind=wanted.kind, version=number, notes=wanted.notes, limit=limit + 1, key=wanted.key)
-        filters = {one.restaurant_id: every for _, one in places}
-        if wanted.version is not None and number is None:
-            filters = {
-                one.restaurant_id: replace(every, version=one.base.version_number)
-                for _, one in places
-                if one.base
-            }
-        if wanted.key is not None:
-            filters = _of_key(opened, places, chosen, filters, wanted.key)
-        found = _read(opened, filters)
-        if number is not None and not any(found.values()):
-            _ensure_version(opened, places, number)
+        return trails(opened, named(snapshot(opened, {}).values(), slugs), wanted)
+
+
+def trails(opened: Session, places: Sequence[tuple[str, Actual]], wanted: Wanted) -> list[Trail]:
+    """The audit trail of some restaurants, each with its slug; see :func:`audit_of`.
+
+    Raises:
+        UsageError: there is no such kind or version, or there never was such a setting.
+    """
+    from rowform.store.audit import Filter
+
+    chosen, number = _check(wanted)
+    limit = min(wanted.limit, _MAX_LIMIT)
+    every = Filter(
+        kind=wanted.kind,
+        version=number,
+        before=wanted.before,
+        notes=wanted.notes,
+        limit=limit + 1,
+        key=wanted.key,
+    )
+    filters = {one.restaurant_id: every for _, one in places}
+    if wanted.version is not None and number is None:
+        filters = {
+            one.restaurant_id: replace(every, version=one.base.version_number) for _, one in places if one.base
+        }
+    if wanted.key is not None:
+        filters = _of_key(opened, places, chosen, filters, wanted.key)
+    found = _read(opened, filters)
+    if number is not None and not any(found.values()):
+        _ensure_version(opened, places, number)
     return [
         Trail(slug, one.restaurant_id, rows[:limit], len(rows) > limit)
         for slug, one in places
         if (rows := found.get(one.restaurant_id)) is not None
     ]
+
+
+def _check(wanted: Wanted) -> tuple[list[Kind], int | None]:
+    """The kinds that are wanted, and the number of the version, if it is one."""
+    return _kinds(wanted.kind), None if wanted.version is None else version_number(wanted.version)
 
 
 def _kinds(name: str | None) -> list[Kind]:

@@ -92,9 +92,24 @@ def difference(settings: Settings, slugs: Sequence[str], before: str, after: str
     with place_of(settings, slugs) as place:
         content = _content(place, state) if state else None
         with one_snapshot(place.session):
-            sides = _side(place, before), _side(place, after)
-            desired = _identified(place, content) if content is not None else None
-            old, new = (_rows(place, side, desired) for side in sides)
+            return between(place, before, after, content)
+
+
+def between(place: Place, before: str, after: str, content: Content | None = None) -> Difference:
+    """Compare two sides, inside a transaction that shows both of them in one moment.
+
+    Args:
+        place: whose.
+        before: a number, ``active`` or ``previous``; ``config`` with ``content``.
+        after: the same.
+        content: what the configuration wants.
+
+    Raises:
+        UsageError: there is no such version.
+    """
+    sides = _side(place, before), _side(place, after)
+    desired = _identified(place, content) if content is not None else None
+    old, new = (_rows(place, side, desired) for side in sides)
     changes, unchanged = compare_stored(old, new)
     return Difference(place.slug, place.restaurant_id, *sides, changes, unchanged)
 

@@ -174,7 +174,6 @@ class _Search:
         self._fields = fields
         self._versions = {one.version_id for one in direct}
         self._found: dict[int, Audited] = {}
-        self._later: dict[int, Audited] = {}
         self._open: dict[tuple[str, str], set[int]] = {}
         for index, one in enumerate(fields):
             for identity in one.identities:
@@ -192,18 +191,14 @@ class _Search:
 
     def see(self, row: Audited) -> None:
         """Take the next earlier row. What other versions than those of direct writes did was undone since."""
-        if row.note or row.version_id not in self._versions:
+        # A version is activated anew with what it has had since the first time.
+        if row.note or not row.made or row.version_id not in self._versions:
             return
         settings = {(row.table, identity) for identity in (row.setting_id, row.former_id) if identity}
         for index in set[int]().union(*(self._open.get(one, ()) for one in settings)):
-            if index in self._found or not row.sets(self._fields[index].path):
-                continue
-            if row.made:
+            if index not in self._found and row.sets(self._fields[index].path):
                 self._found[index] = row
-            else:
-                # The application filled the version, and activated it later. The first time counts.
-                self._later[index] = row
 
     def rows(self) -> list[Audited | None]:
         """One for each field, if there is one."""
-        return [self._found.get(index, self._later.get(index)) for index in range(len(self._fields))]
+        return [self._found.get(index) for index in range(len(self._fields))]

@@ -13,12 +13,12 @@ from rowform.errors import GitError, UsageError
 from rowform.fit import ensure_fitting
 from rowform.git import Commit, Repository
 from rowform.kinds import kinds
-from rowform.plan import Actual, Plan, make_plan
+from rowform.plan import Actual, Plan
+from rowform.planner import make_plan
 from rowform.state import Restaurant, State
 from rowform.sync.configuration import Configuration, Limit, Settings, chosen, load_configuration
 from rowform.sync.database import session
-from rowform.sync.guarding import guarded
-from rowform.text import count, escape, joined
+from rowform.text import Count, Plain, Sentence, Several, escape
 
 if TYPE_CHECKING:
     from rowform.store.session import Session
@@ -87,7 +87,11 @@ def planned(
             now=settings.clock(),
         )
         check_slugs(restaurants, found)
-        plan = guarded(plan, opened, repository, commit)
+        if plan.has_changes:
+            # Guards are about changes.
+            from rowform.sync.guarding import guarded
+
+            plan = guarded(plan, opened, repository, commit)
         changes = (change for one in plan.restaurants for change in one.changes)
         ensure_fitting(changes, kinds(), opened.tables)
         yield Planned(plan, configuration, commit, repository, opened, reconnect, settings.config_dir)
@@ -130,7 +134,7 @@ def _ci_run(environment: Mapping[str, str]) -> str | None:
     return environment.get("CI_JOB_URL") or None
 
 
-def _foreign_notes(configuration: Configuration, there: Mapping[str, Actual]) -> list[str]:
+def _foreign_notes(configuration: Configuration, there: Mapping[str, Actual]) -> list[Sentence]:
     known = {one.id for one in configuration.state.restaurants.values()}
     foreign = sorted(
         one.slug or restaurant_id
@@ -139,11 +143,12 @@ def _foreign_notes(configuration: Configuration, there: Mapping[str, Actual]) ->
     )
     if not foreign:
         return []
-    more = len(foreign) - _SHOWN
-    shown = joined(foreign) if more <= 0 else f"{', '.join(foreign[:_SHOWN])} and {more} more"
-    return [
-        f"{count(len(foreign), 'restaurant')} of the database without a directory here: {shown}; not touched"
-    ]
+    note = Sentence(
+        "{restaurants} of the database without a directory here: {names}; not touched",
+        restaurants=Count(len(foreign), "restaurant"),
+        names=Several.of([Plain(name) for name in foreign], _SHOWN),
+    )
+    return [note]
 
 
 def check_slugs(restaurants: Sequence[Restaurant], there: Mapping[str, Actual]) -> None:

@@ -149,11 +149,7 @@ def pull(
         chosen = choose(opened, files.state, slugs)
         result = Pull(opened.database_id, database.target, notes=chosen.notes)
     work = _differing(files, chosen)
-    _ensure_writable(work)
-    changes = {one.live.slug: _pulled(one, files) for one in work}
-    live = {one.live.slug: one.live for one in work}
-    writes = distinct(settings.config_dir, changes.values())
-    verify(settings.config_dir, files.found.files, files.state, writes, live)
+    changes, writes = _verified(settings, files, work)
     result.files = [_counted(settings.config_dir, one, changes.values()) for one in writes]
     result.restaurants = [_described(one, changes[one.live.slug], files.tool) for one in work]
     result.shown = {one.parts: shown(settings.config_dir, one.parts) for one in writes}
@@ -220,11 +216,38 @@ def _number(actual: Actual) -> int:
     return actual.base.version_number if actual.base else 0
 
 
-def _ensure_writable(work: Iterable[_Work]) -> None:
+def _verified(
+    settings: Settings, files: _Files, work: Sequence[_Work]
+) -> tuple[dict[str, Pulled], list[FileChange]]:
+    """What changes by restaurant, and the files, which say what is live: all of them were read again.
+
+    Raises:
+        Unwritable: no files can say it, or these cannot be edited so that they do.
+    """
+    if any(not _is_nameable(one) for one in work):
+        _ensure_sayable(work)
+    try:
+        changes = {one.live.slug: _pulled(one, files) for one in work}
+        live = {one.live.slug: one.live for one in work}
+        writes = distinct(settings.config_dir, changes.values())
+        verify(settings.config_dir, files.found.files, files.state, writes, live)
+    except Unwritable:
+        # Is it what is live, and not how the files are written? To ask that always takes too long.
+        _ensure_sayable(work)
+        raise
+    return changes, writes
+
+
+def _is_nameable(one: _Work) -> bool:
+    return one.known is not None or is_slug(one.live.slug)
+
+
+def _ensure_sayable(work: Iterable[_Work]) -> None:
+    """Name what is live and cannot be said, if anything is."""
     found: list[Finding] = []
     for one in work:
         slug = one.live.slug
-        if one.known is None and not is_slug(slug):
+        if not _is_nameable(one):
             found.append(Finding(slug, None, None, "slug", f"{quote(slug)} cannot name a directory"))
         else:
             found += findings(one.live, kinds())

@@ -17,7 +17,8 @@ from rowform.jsontypes import is_list, is_object
 from rowform.kinds import kinds
 from rowform.load import SourceFile, load
 from rowform.location import Problem, Severity
-from rowform.plan import Actual, Plan, RestaurantPlan, make_plan
+from rowform.plan import Actual, Plan, RestaurantPlan
+from rowform.planner import make_plan
 from rowform.split import Point, Split, split
 from rowform.state import Restaurant, State
 from rowform.sync.configuration import (
@@ -30,7 +31,7 @@ from rowform.sync.configuration import (
 )
 from rowform.sync.guarding import consented
 from rowform.sync.planning import commit_of, source_of
-from rowform.text import Sentence, Word, escape, quote
+from rowform.text import Plain, Sentence, escape, quote
 from rowform.tree import read_commit
 
 
@@ -172,10 +173,14 @@ def _actual(now: Restaurant, then: Past) -> Actual:
 
 def _with_notes(plan: RestaurantPlan, then: Past, point: Point) -> RestaurantPlan:
     before = then.restaurant(plan.restaurant)
-    notes: Iterable[str] = ()
+    notes: Iterable[Sentence] = ()
     if plan.slug in then.faulty:
-        invalid = "its configuration at {rev} ({commit}) is not valid: all of it is shown as new"
-        notes = (Sentence(invalid, rev=point.rev, commit=Word(point.short)),)
+        note = Sentence(
+            "its configuration at {rev} ({commit}) is not valid: all of it is shown as new",
+            rev=point.rev,
+            commit=Plain(point.short),
+        )
+        notes = (note,)
     elif before:
         notes = restaurant_notes(plan.restaurant, before)
     return replace(plan, notes=(*plan.notes, *notes))
@@ -205,7 +210,7 @@ def _split(plan: RestaurantPlan, then: Past, point: Point) -> RestaurantPlan:
         note = Sentence(
             "its configuration at {rev} ({commit}) is not valid: all changes are counted as the branch's",
             rev=point.rev,
-            commit=Word(point.short),
+            commit=Plain(point.short),
         )
         return replace(plan, split=Split(frozenset(), {}), notes=(*plan.notes, note))
     before = then.restaurant(plan.restaurant)
@@ -272,8 +277,8 @@ def limited(plan: Plan, start: Began | None) -> Plan:
     return replace(plan, notes=notes, changed_since=start.point)
 
 
-def nothing_changed(start: Began) -> str:
+def nothing_changed(start: Began) -> Sentence:
     """What to say if no restaurant is left."""
     return Sentence(
-        "no restaurant changed since {rev} ({commit})", rev=start.point.rev, commit=Word(start.point.short)
+        "no restaurant changed since {rev} ({commit})", rev=start.point.rev, commit=Plain(start.point.short)
     )

@@ -25,9 +25,10 @@ from rowform.state import Restaurant, State
 from rowform.sync.configuration import Settings
 from rowform.sync.planning import Planned, planned
 from rowform.sync.since import moved, told, versions_since
-from rowform.text import count, escape, joined, quote
+from rowform.text import Plain, Several, count, escape, quote
 
 if TYPE_CHECKING:
+    from rowform.store.read import Version
     from rowform.store.session import Session
 
 #: More than the plan of a hundred thousand settings takes.
@@ -188,13 +189,13 @@ def _check_same(session: Session, saved: SavedPlan, now: Plan, name: str) -> Non
     stale = [pair for pair in pairs if moved(*pair)]
     since = {pair[0].slug: versions_since(session, *pair) for pair in stale}
     made = [
-        f"version {version.number} of {slug}"
+        (slug, version)
         for slug, versions in since.items()
         for version in versions
         if version.source.get(_PLAN) == saved.checksum
     ]
     if made:
-        raise AppliedAlready(f"{escape(name)} was applied already: it made {_some(made)}", _AGAIN)
+        raise _done_already(name, made)
     edited = [one.slug for one, again in pairs if _wants_something_else(saved, one, again)]
     if edited:
         raise ConfigChanged(
@@ -214,6 +215,16 @@ def _check_same(session: Session, saved: SavedPlan, now: Plan, name: str) -> Non
         )
 
 
+def _done_already(name: str, made: Sequence[tuple[str, Version]]) -> AppliedAlready:
+    """What to say of a plan that has made versions, of which some may wait for their activation."""
+    staged = [(slug, version) for slug, version in made if version.state == "staged"]
+    done = "staged" if len(staged) == len(made) else "applied"
+    ways = [f"`rowform activate {version.number} -r {slug}`" for slug, version in staged]
+    hint = f"what is staged waits for {_some(ways)}" if ways else _AGAIN
+    versions = _some([f"version {version.number} of {slug}" for slug, version in made])
+    return AppliedAlready(f"{escape(name)} was {done} already: it made {versions}", hint)
+
+
 def _wants_something_else(saved: SavedPlan, then: RestaurantPlan, now: RestaurantPlan) -> bool:
     if saved.digests[then.slug] != now.desired_digest():
         return True
@@ -223,6 +234,4 @@ def _wants_something_else(saved: SavedPlan, then: RestaurantPlan, now: Restauran
 
 
 def _some(words: Sequence[str]) -> str:
-    more = len(words) - _SHOWN
-    shown = map(escape, words[:_SHOWN])
-    return joined([*shown, f"{more:,} more"] if more > 0 else shown)
+    return str(Several.of([Plain(word) for word in words], _SHOWN))

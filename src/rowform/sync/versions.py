@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rowform.errors import UsageError
@@ -39,10 +40,11 @@ def history_of(
         ]
 
 
-def content_of_version(
+@contextmanager
+def version_at(
     settings: Settings, slugs: Sequence[str], version: str | None
-) -> tuple[str, Actual, Version, Content]:
-    """One version and its content: slug, restaurant, version, content.
+) -> Generator[tuple[Session, str, Actual, Version]]:
+    """A session, and one version in it: session, slug, restaurant, version.
 
     Args:
         settings: where to look.
@@ -52,7 +54,7 @@ def content_of_version(
     Raises:
         UsageError: there is no such restaurant or version, or it is not clear which is meant.
     """
-    from rowform.store.read import content_of, one_version, version_rows
+    from rowform.store.read import one_version
 
     number = None if version is None else version_number(version)
     with session(settings, load_tool_config(settings)) as (opened, _, _):
@@ -64,9 +66,17 @@ def content_of_version(
                 )
                 raise UsageError(f"{escape(name)} has no active version", hint)
             number = actual.base.version_number
-        head = one_version(opened, actual.restaurant_id, number)
-        rows = version_rows(opened, actual.restaurant_id, number)
-    return name, actual, head, content_of(rows)
+        yield opened, name, actual, one_version(opened, actual.restaurant_id, number)
+
+
+def content_of_version(
+    settings: Settings, slugs: Sequence[str], version: str | None
+) -> tuple[str, Actual, Version, Content]:
+    """One version and its content, as :func:`version_at` finds it: slug, restaurant, version, content."""
+    from rowform.store.read import content_of, version_rows
+
+    with version_at(settings, slugs, version) as (opened, name, actual, head):
+        return name, actual, head, content_of(version_rows(opened, actual.restaurant_id, head.number))
 
 
 def one_restaurant(opened: Session, slugs: Sequence[str]) -> tuple[str, Actual]:

@@ -36,8 +36,11 @@ WITH RECURSIVE last AS (
     WHERE restaurant_id = %(restaurant)s AND version_number = %(number)s
 )
 SELECT part.name, part.step, version.id::text, version.version_number, version.name,
-       coalesce(version.is_locked, false), version.source ->> 'kind'
-FROM part JOIN {app}.config_versions AS version ON version.id = part.version_id;
+       coalesce(version.is_locked, false), version.source ->> 'kind', lock.reason, lock.locked_at
+FROM part JOIN {app}.config_versions AS version ON version.id = part.version_id
+LEFT JOIN LATERAL (
+    SELECT reason, locked_at FROM rowform.last_lock(version.id) WHERE version.is_locked
+) AS lock ON true;
 
 -- name: number_range
 -- The lowest and the highest version number of a restaurant.
@@ -63,9 +66,12 @@ FROM rowform.net_change(%(restaurant)s, %(from)s, %(to)s);
 SELECT (SELECT coalesce(max(seq), 0) FROM {app}.config_changes WHERE restaurant_id = %(restaurant)s),
        (SELECT step FROM rowform.activations WHERE restaurant_id = %(restaurant)s ORDER BY step DESC LIMIT 1),
        version.id::text, version.version_number, version.name,
-       coalesce(version.is_locked, false), version.source ->> 'kind'
+       coalesce(version.is_locked, false), version.source ->> 'kind', lock.reason, lock.locked_at
 FROM (VALUES (1)) AS one (row)
-LEFT JOIN {app}.config_versions AS version ON version.restaurant_id = %(restaurant)s AND version.is_active;
+LEFT JOIN {app}.config_versions AS version ON version.restaurant_id = %(restaurant)s AND version.is_active
+LEFT JOIN LATERAL (
+    SELECT reason, locked_at FROM rowform.last_lock(version.id) WHERE version.is_locked
+) AS lock ON true;
 
 -- name: mark_switch
 -- Tell the triggers that this transaction is rowform's own, and which activation it goes back to, if any.

@@ -2,10 +2,15 @@
 
 -- name: audit
 -- Rows of one restaurant's audit trail, newest first, each with its version. Null lets everything through; keys
--- are the columns that hold the kinds' keys. A row is its version's own if that was made in the same
--- transaction. A rollback is an activation that does not replace the one before it.
+-- are the columns that hold the kinds' keys. A row is its version's own if that was made, or
+-- activated for the first time, in the same transaction. A rollback is an activation that does not replace the
+-- one before it.
 SELECT change.seq, change.changed_at, version.id::text, version.version_number, version.name,
-       coalesce(version.source, '{{}}'), coalesce(birth.made_at = change.changed_at, false),
+       coalesce(version.source, '{{}}'),
+       coalesce(change.changed_at = birth.made_at
+                OR birth.made_at > '-infinity' AND change.changed_at = (
+                    SELECT min(activated_at) FROM rowform.activations AS step WHERE step.version_id = version.id),
+                false),
        change.changed_by::text, change.table_name, change.operation,
        change.old_data::text, change.new_data::text, change.reason,
        change.table_name = 'config_versions' AND EXISTS (

@@ -17,7 +17,8 @@ LEFT JOIN (
     FROM {app}.config_versions GROUP BY restaurant_id
 ) n ON n.restaurant_id = r.id
 LEFT JOIN {app}.config_versions v ON v.restaurant_id = r.id AND v.is_active
-LEFT JOIN LATERAL (SELECT reason, locked_at FROM rowform.last_lock(v.id) WHERE v.is_locked) AS lock ON true
+-- Without a lock there is nothing to look for.
+LEFT JOIN LATERAL rowform.last_lock(CASE WHEN v.is_locked THEN v.id END) AS lock ON true
 LEFT JOIN LATERAL (
     SELECT version.id, version.version_number, version.name, version.source ->> 'digest' AS digest
     FROM rowform.staged_versions AS one

@@ -161,7 +161,7 @@ ORDER BY class.relname, trigger.tgname;
 
 -- name: our_policy
 -- What tells a policy of ours.
-policy.polname IN ('rowform_tenancy', 'rowform_access');
+policy.polname IN ('rowform_tenancy', 'rowform_access', 'rowform_reading');
 
 -- name: removal_policies
 -- Our policies, and row level security itself where we began it: there one of ours is permissive.

@@ -3,8 +3,12 @@
 BEGIN ISOLATION LEVEL READ COMMITTED;
 SET LOCAL lock_timeout = {lock_timeout};
 SET LOCAL idle_in_transaction_session_timeout = {idle_timeout};
-{create_restaurant}
+{first}
 SELECT 1 FROM {app}.restaurants WHERE id = {restaurant} FOR NO KEY UPDATE;
+
+-- name: heed_protection
+-- Refuse where direct writes are refused. Comes before the restaurant's lock, as with direct writes.
+SELECT rowform.ensure_unprotected('an edit', 'settings');
 
 -- name: lock_restaurant
 -- The lock that every writer of a restaurant's settings takes.
@@ -16,18 +20,23 @@ INSERT INTO {app}.restaurants (id, slug, name, timezone)
 VALUES ({id}, {slug}, {name}, {timezone}) ON CONFLICT (id) DO NOTHING;
 
 -- name: under_lock
--- The active version and the newest number, read once the lock is held.
-SELECT (SELECT id::text FROM {app}.config_versions WHERE restaurant_id = %(restaurant)s AND is_active),
+-- The active version, the newest number, and the active version's lock, read once the lock is held.
+SELECT active.id::text,
        coalesce((SELECT max(version_number) FROM {app}.config_versions
                  WHERE restaurant_id = %(restaurant)s), 0),
-       coalesce((SELECT is_locked FROM {app}.config_versions
-                 WHERE restaurant_id = %(restaurant)s AND is_active), false);
+       coalesce(active.is_locked, false), lock.reason, lock.locked_at
+FROM (VALUES (1)) AS one (row)
+LEFT JOIN {app}.config_versions AS active ON active.restaurant_id = %(restaurant)s AND active.is_active
+LEFT JOIN LATERAL (
+    SELECT reason, locked_at FROM rowform.last_lock(active.id) WHERE active.is_locked
+) AS lock ON true;
 
 -- name: insert_version
 -- The new version, not active yet; its id was made by the client.
 INSERT INTO {app}.config_versions
-    (id, restaurant_id, version_number, name, created_by, is_active, is_locked, base_version_id, source)
-VALUES (%(id)s, %(restaurant)s, %(number)s, %(name)s, %(actor)s, false, false, %(base)s, %(source)s::jsonb);
+    (id, restaurant_id, version_number, name, description, created_by, is_active, is_locked, base_version_id, source)
+VALUES (%(id)s, %(restaurant)s, %(number)s, %(name)s, %(description)s, %(actor)s, false, false, %(base)s,
+        %(source)s::jsonb);
 
 -- name: close_rows
 -- End the validity of the rows that the new version no longer contains.

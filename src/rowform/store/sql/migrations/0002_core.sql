@@ -135,6 +135,9 @@ CREATE TABLE rowform.activations (
 
 CREATE INDEX activations_in_order ON rowform.activations (restaurant_id, step);
 CREATE INDEX activations_by_version ON rowform.activations (version_id);
+-- What refers to a row is looked for when a restaurant is purged.
+CREATE INDEX activations_by_replaced ON rowform.activations (replaced) WHERE replaced IS NOT NULL;
+CREATE INDEX config_versions_by_base ON {app}.config_versions (base_version_id) WHERE base_version_id IS NOT NULL;
 
 -- The rows of config_changes that others wrote: what the application logs itself.
 CREATE TABLE rowform.notes (

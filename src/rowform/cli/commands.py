@@ -33,7 +33,8 @@ COMMANDS: dict[str, Entry] = {
     "lock": Entry("lock:lock", "Freeze a version."),
     "unlock": Entry("lock:unlock", "Thaw a version."),
     "import": Entry("import_:import_", "Bring settings out of browsers into YAML."),
-    "export": Entry("export:export", "Bring settings back into browsers."),
+    "export": Entry("export:export", "Bring settings back into browsers, or into plain tables."),
+    "serve": Entry("serve:serve", "Tell live clients of every new version."),
     "completion": Entry("completion:completion", "Print what completes commands in a shell."),
     "db": Entry("db:db", "Install rowform in a database, and look at it."),
 }

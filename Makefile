@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench docs clean
+.PHONY: help demo test browser check bench docs pictures clean
 
 help:  ## List the targets.
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ demo: $(VENV)/.demo  ## Apply the example configuration to the embedded database
 test: $(VENV)/.test  ## Run all tests.
 	$(BIN)/python -m pytest $(ARGS)
 
+browser: $(VENV)/.test  ## Install a browser for the tests of the page, if there is none.
+	@sh tests/browser/install.sh $(BIN)/python
+
 check: $(VENV)/.check  ## Lint, types, import contracts, workflows, and whether generated files are current.
 	$(BIN)/ruff format --check src tests
 	$(BIN)/ruff check src tests
@@ -53,6 +56,9 @@ check: $(VENV)/.check  ## Lint, types, import contracts, workflows, and whether 
 docs: $(VENV)/.test  ## Bring the generated parts of the README and the pictures up to date.
 	$(BIN)/rowform schema
 	$(BIN)/python tests/docs/generate.py
+
+pictures: browser  ## Take the pictures of the page anew.
+	$(BIN)/python -m tests.browser.pictures
 
 bench: $(VENV)/.bench  ## Compare with peers and floors; WORK=name runs one.
 	$(BIN)/python -m tests.benchmarks $(WORK)

@@ -27,8 +27,9 @@ class Audited:
     """One row of the audit trail.
 
     ``old`` and ``new`` are what there was before and after. ``made`` says that the row was written as its
-    version was made, or activated for the first time: what it changed is the work of the version's author. ``back``: that an activation was a rollback.
-    ``note``: that somebody else wrote the row, so that it proves nothing. ``kind`` is that of ``table``.
+    version was made, or activated for the first time: what it changed is the work of the version's author.
+    ``back``: that an activation was a rollback. ``note``: that somebody else wrote the row, so that it proves
+    nothing. ``kind`` is that of ``table``.
     """
 
     seq: int

@@ -16,7 +16,7 @@ from typing import Any
 from rowform.diff import Action, Change, Stored, compare_stored
 from rowform.jsontypes import is_list, is_object
 from rowform.lists import Edit, tally
-from rowform.state import Entry, token
+from rowform.state import Content, Entry, token
 from rowform.text import Plain, Sentence, Word, pointer, quote, steps
 
 Path = tuple[str, ...]
@@ -175,6 +175,19 @@ def drift(git: Rows, active: Rows, changes: Sequence[Change] | None) -> list[Dri
         else:
             found.extend(_written(change, active[change.kind][change.key], plan))
     return found
+
+
+def managed_drift(lineage: Lineage, active: Rows, content: Content, changes: Sequence[Change]) -> list[Drift]:
+    """The fields that direct writes changed in the kinds that the configuration manages.
+
+    Args:
+        lineage: what the active version builds upon.
+        active: the settings of that version.
+        content: what is desired.
+        changes: what a plan would do.
+    """
+    git, now = ({kind: rows.get(kind, {}) for kind in content} for rows in (lineage.settings, active))
+    return drift(git, now, changes)
 
 
 class _Plan:

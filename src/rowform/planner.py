@@ -68,13 +68,10 @@ def _overwritten(restaurant: Restaurant, actual: Actual, changes: Sequence[Chang
     if actual.lineage is None or not changes:
         return ()
     # Few plans are about direct writes.
-    from rowform.drift import drift
+    from rowform.drift import managed_drift
 
-    git, active = (
-        {kind: rows.get(kind, {}) for kind in restaurant.content}
-        for rows in (actual.lineage.settings, actual.settings)
-    )
-    return tuple(one for one in drift(git, active, changes) if not one.kept)
+    found = managed_drift(actual.lineage, actual.settings, restaurant.content, changes)
+    return tuple(one for one in found if not one.kept)
 
 
 def _target(restaurant: Restaurant, actual: Actual) -> Content:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import functools
 import http.server
-import os
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,27 +16,22 @@ from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playw
 from psycopg import sql
 
 import rowform.server
+from tests.support.browsing import launch_options
 from tests.support.live import as_role
 from tests.support.project import SAKURA, Project
 from tests.support.serving import Serving, settings_of
 
 SITE = Path(__file__).parent / "site"
 CLIENT = Path(rowform.server.__file__).parent / "page"
-_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium, Chrome, or Playwright's own; for a module only, because it keeps an event loop."""
-    found = os.environ.get("ROWFORM_TEST_BROWSER") or next(filter(None, map(shutil.which, _NAMES)), None)
-    # What root runs has no sandbox; containers have little shared memory.
-    options = ["--disable-dev-shm-usage", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+    """For a module only, because Playwright keeps an event loop that others could not have beside it."""
     with sync_playwright() as playwright:
         try:
-            one = playwright.chromium.launch(executable_path=found, args=options)
+            one = playwright.chromium.launch(**launch_options())
         except Error as error:
-            if os.environ.get("CI"):
-                raise
             pytest.skip(f"no browser: `make browser` installs one ({error.message.splitlines()[0]})")
         yield one
         one.close()

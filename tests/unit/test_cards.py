@@ -119,6 +119,10 @@ def test_changes_leaf_by_leaf() -> None:
     assert changed(limit(penalty_weight=5), None)["fields"] == [
         {"label": "penalty weight", "old": ["5"], "new": None}
     ]
+    # What a card shows as its state is a field like any other in a change.
+    assert shown(limit(is_active=False))["fields"] == []
+    paused = [{"label": "in use", "old": None, "new": ["no"]}]
+    assert changed(None, limit(is_active=False))["fields"] == paused
     assert changed(limit("Late"), limit("Later"))["previous_key"] == "Late"
 
 

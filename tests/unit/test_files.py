@@ -89,9 +89,7 @@ def test_the_current_directory(config: Path, monkeypatch: pytest.MonkeyPatch) ->
     write(Path(), {"sakura/b.yml": ""})
     assert read_config(Path()).folders == {"sakura": "sakura"}
     assert [file.shown for file in read_config(Path()).files] == ["sakura/a.yaml", "sakura/restaurant.yaml"]
-    assert problems(Path()) == [
-        "sakura/b.yml:1:1: is not read: its name ends in .yml (rename it to .yaml)"
-    ]
+    assert problems(Path()) == ["sakura/b.yml:1:1: is not read: its name ends in .yml (rename it to .yaml)"]
 
 
 # --- what is refused -----------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from typing import Any
 
 from rowform.audit import Audited
 from rowform.diff import Action, Change, Operation, leaves
+from rowform.dump import is_default
 from rowform.effective import Standing, effect
 from rowform.jsontypes import is_list, is_object
 from rowform.kinds import Kind
@@ -23,8 +24,6 @@ from rowform.text import escape, quote
 _SPAN = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)
 #: Longer values are cut; the documents around the words have the whole.
 _VALUE = 2000
-#: Columns that a card shows otherwise than by a line.
-_APART = frozenset({ACTIVE})
 #: The field whose colour a card has.
 _COLOR = "color"
 _COLORS = re.compile(r"#(?:[0-9A-Fa-f]{3}|[0-9A-Fa-f]{6}|[0-9A-Fa-f]{8})")
@@ -68,7 +67,8 @@ class Cards:
 
     def _card(self, kind: Kind, entry: Entry, on: date) -> dict[str, Any]:
         found = effect(kind, entry.values, on)
-        values = dict(entry.values)
+        # A card shows otherwise whether it is in use, and a colour by itself.
+        values = {name: value for name, value in entry.values.items() if name != ACTIVE}
         color = values.get(_COLOR)
         is_shown = isinstance(color, str) and bool(_COLORS.fullmatch(color))
         if is_shown:
@@ -87,9 +87,8 @@ class Cards:
 
     def _fields(self, kind: Kind, values: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         """The values that are no defaults; those of a row of the audit trail may be of former columns."""
-        defaults = kind.defaults
         for name, value in values.items():
-            if name == kind.key or name in _APART or (name in defaults and value == defaults[name]):
+            if name == kind.key or is_default(kind, name, value):
                 continue
             for path, leaf in leaves(value, (name,)):
                 yield {"label": self._label(kind, path), "value": self._value(kind, path, leaf)}

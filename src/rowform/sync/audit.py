@@ -161,7 +161,9 @@ def trails(opened: Session, places: Sequence[tuple[str, Actual]], wanted: Wanted
     filters = {one.restaurant_id: every for _, one in places}
     if wanted.version is not None and number is None:
         filters = {
-            one.restaurant_id: replace(every, version=one.base.version_number) for _, one in places if one.base
+            one.restaurant_id: replace(every, version=one.base.version_number)
+            for _, one in places
+            if one.base
         }
     if wanted.key is not None:
         filters = _of_key(opened, places, chosen, filters, wanted.key)

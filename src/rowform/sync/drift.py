@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rowform.audit import Audited
 from rowform.config import ToolConfig
 from rowform.diff import compare
-from rowform.drift import Drift, Member, drift
+from rowform.drift import Drift, Member, drift, managed_drift
 from rowform.files import read_config
 from rowform.plan import UNPLANNED, Actual, Base
 from rowform.render.versions import author_of
@@ -138,10 +138,7 @@ def _fields(actual: Actual, content: Content | None) -> list[Drift]:
     if content is None:
         return drift(actual.lineage.settings, actual.settings, None)
     changes, _ = compare(content, actual.settings, actual.former)
-    git, active = (
-        {kind: rows.get(kind, {}) for kind in content} for rows in (actual.lineage.settings, actual.settings)
-    )
-    return drift(git, active, changes)
+    return managed_drift(actual.lineage, actual.settings, content, changes)
 
 
 def _rows(

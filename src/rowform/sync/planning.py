@@ -65,10 +65,7 @@ def planned(
     from rowform.store.drift import with_lineages
     from rowform.store.read import snapshot
 
-    configuration = load_configuration(settings, limit=limit)
-    for warning in configuration.loaded.warnings:
-        if not warning.dangling:
-            settings.report(str(warning))
+    configuration = configuration_to_plan(settings, limit)
     restaurants = choose(configuration.state) if choose else chosen(configuration, slugs)
     repository, commit = commit_of(settings)
     with session(settings, configuration.tool) as (opened, reconnect, database):
@@ -95,6 +92,20 @@ def planned(
         changes = (change for one in plan.restaurants for change in one.changes)
         ensure_fitting(changes, kinds(), opened.tables)
         yield Planned(plan, configuration, commit, repository, opened, reconnect, settings.config_dir)
+
+
+def configuration_to_plan(settings: Settings, limit: Limit | None) -> Configuration:
+    """The configuration, its warnings reported; of what leads nowhere the plan itself warns.
+
+    Raises:
+        InvalidConfig: with all its problems.
+        UsageError: there is no such directory.
+    """
+    configuration = load_configuration(settings, limit=limit)
+    for warning in configuration.loaded.warnings:
+        if not warning.dangling:
+            settings.report(str(warning))
+    return configuration
 
 
 def commit_of(settings: Settings) -> tuple[Repository | None, Commit | None]:

@@ -27,10 +27,9 @@ from rowform.sync.configuration import (
     chosen,
     folder_of,
     is_restaurant,
-    load_configuration,
 )
 from rowform.sync.guarding import consented
-from rowform.sync.planning import commit_of, source_of
+from rowform.sync.planning import commit_of, configuration_to_plan, source_of
 from rowform.text import Plain, Sentence, escape, quote
 from rowform.tree import read_commit
 
@@ -134,10 +133,7 @@ def plan_against(
     """
     start = began(settings, rev)
     limit = limit_of(settings, changed_since) if changed_since else None
-    configuration = load_configuration(settings, limit=limit)
-    for warning in configuration.loaded.warnings:
-        if not warning.dangling:
-            settings.report(str(warning))
+    configuration = configuration_to_plan(settings, limit)
     restaurants = chosen(configuration, slugs)
     then = past(settings, start)
     repository, commit = commit_of(settings)

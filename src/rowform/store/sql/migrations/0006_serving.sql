@@ -96,4 +96,4 @@ $$;
 
 -- Both know of all restaurants: they are for whom allow_serving names, and not for everybody behind a gateway.
 REVOKE ALL ON FUNCTION rowform.find_restaurant(text), rowform.live_versions(uuid[], uuid[]),
-    rowform.allow_serving(name) FROM PUBLIC;
+    rowform.allow_serving(name), rowform.tell_lock() FROM PUBLIC;

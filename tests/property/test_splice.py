@@ -17,7 +17,7 @@ from rowform.document import Document, parse
 from rowform.pull.texts import canonical_element, canonical_member
 from rowform.splice import Guide, Pointer, splice
 from rowform.splice.excerpts import excerpt
-from rowform.splice.values import token
+from rowform.state import token
 from tests.property.strategies import mutations
 from tests.property.test_layout import MARK, Sketch
 

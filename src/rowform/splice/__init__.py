@@ -19,7 +19,7 @@ from rowform.splice.excerpts import Excerpt, excerpt
 from rowform.splice.guide import Guide, Pointer
 from rowform.splice.lines import CannotEditError, Edits, Lines
 from rowform.splice.nodes import Node, Tree, read
-from rowform.splice.values import token
+from rowform.state import token
 
 __all__ = ["Guide", "Pointer", "splice"]
 

@@ -13,8 +13,9 @@ from rowform.splice.guide import Guide, Pointer
 from rowform.splice.lines import CannotEditError, Edits, Lines, indented
 from rowform.splice.nodes import BLOCK, Member, Node
 from rowform.splice.parts import BlockParts, FlowParts, Part, emptied
-from rowform.splice.values import aligned, token
+from rowform.splice.values import aligned
 from rowform.splice.words import below_header, in_json, inline
+from rowform.state import token
 
 
 @dataclass(frozen=True, slots=True)

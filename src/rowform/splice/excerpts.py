@@ -17,7 +17,7 @@ from rowform.splice.guide import Guide, Pointer
 from rowform.splice.lines import CannotEditError, Edits
 from rowform.splice.nodes import Tree, read
 from rowform.splice.parts import runs
-from rowform.splice.values import token
+from rowform.state import token
 
 #: Entries at each end of a list that stay: what goes there, and how members are set apart, is seen from them.
 _ENDS = 2

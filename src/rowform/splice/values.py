@@ -5,15 +5,10 @@ from __future__ import annotations
 from difflib import SequenceMatcher
 from typing import Any
 
-from rowform.state import canonical
+from rowform.state import token
 
 #: Elements of two lists, multiplied, up to which they are aligned.
 _MAX_ALIGNED = 1_000_000
-
-
-def token(value: Any) -> bytes:
-    """Bytes that are equal exactly when values are: 1, true and "1" are three things."""
-    return canonical({"": value})
 
 
 def aligned(old: list[Any], new: list[Any]) -> list[int | None]:
